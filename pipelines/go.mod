@@ -1,0 +1,3 @@
+module plumbline.dev/pipelines
+
+go 1.26

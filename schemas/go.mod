@@ -1,0 +1,3 @@
+module plumbline.dev/schemas
+
+go 1.26
