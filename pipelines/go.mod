@@ -1,3 +1,3 @@
 module plumbline.dev/pipelines
 
-go 1.26
+go 1.26.0

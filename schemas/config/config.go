@@ -1,0 +1,115 @@
+// Package config holds the typed configuration that every role shares. It
+// only describes: reading files, resolving secrets and checking environment
+// is services/internal/config.
+package config
+
+// Config is the one config file. Names are contracts; only integrations with
+// ids and systems are required.
+type Config struct {
+	Listen       Listen        `yaml:"listen"`
+	Data         string        `yaml:"data"`
+	Kafka        Kafka         `yaml:"kafka"`
+	ClickHouse   ClickHouse    `yaml:"clickhouse"`
+	Privacy      Privacy       `yaml:"privacy"`
+	Hooks        []Hook        `yaml:"hooks"`
+	Senders      []Sender      `yaml:"senders"`
+	Connections  []Connection  `yaml:"connections"`
+	Notify       Notify        `yaml:"notify"`
+	Integrations []Integration `yaml:"integrations"`
+}
+
+// Listen holds the addresses of the servers, host:port.
+type Listen struct {
+	Ingest     string `yaml:"ingest"`
+	Console    string `yaml:"console"`
+	ClickHouse string `yaml:"clickhouse"`
+	Kafka      string `yaml:"kafka"`
+}
+
+// Embedded as brokers or dsn means the built-in one.
+const Embedded = "embedded"
+
+// Kafka says where the log is.
+type Kafka struct {
+	Brokers    List[string] `yaml:"brokers"`    // embedded, or host:port list
+	Partitions int          `yaml:"partitions"` // of keyed topics, at creation only
+	TLS        *TLS         `yaml:"tls"`
+	SASL       *SASL        `yaml:"sasl"`
+}
+
+// IsEmbedded reports whether the built-in broker is used.
+func (k Kafka) IsEmbedded() bool {
+	return len(k.Brokers) == 0 || (len(k.Brokers) == 1 && k.Brokers[0] == Embedded)
+}
+
+// TLS of a Kafka connection; an empty block means the system's roots.
+type TLS struct {
+	CA   string `yaml:"ca"`
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// SASL of a Kafka connection.
+type SASL struct {
+	Mechanism string `yaml:"mechanism"` // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+	User      string `yaml:"user"`
+	Password  Secret `yaml:"password"`
+}
+
+// ClickHouse says where analytics live.
+type ClickHouse struct {
+	DSN      string `yaml:"dsn"`
+	Password Secret `yaml:"password"` // of the embedded engine's HTTP port
+}
+
+// IsEmbedded reports whether the built-in engine is used.
+func (c ClickHouse) IsEmbedded() bool { return c.DSN == "" || c.DSN == Embedded }
+
+// Secret is a reference, env:NAME or file:PATH, never the secret itself.
+type Secret string
+
+// Privacy holds the keys of the field policy.
+type Privacy struct {
+	HashKey Secret `yaml:"hash_key"`
+}
+
+// Hook is one webhook endpoint, POST /hooks/{id}.
+type Hook struct {
+	ID        string   `yaml:"id"`
+	Source    string   `yaml:"source"`
+	Secrets   []Secret `yaml:"secrets"`
+	PublicURL string   `yaml:"public_url"`
+	Accept    []string `yaml:"accept"` // older signature schemes to accept too, e.g. v1
+}
+
+// Sender may post to /v1/* with one of its bearer tokens.
+type Sender struct {
+	ID     string   `yaml:"id"`
+	Tokens []Secret `yaml:"tokens"`
+}
+
+// Connection is read-only API access to one account of one system.
+type Connection struct {
+	ID        string   `yaml:"id"`
+	System    string   `yaml:"system"`
+	Account   string   `yaml:"account"`
+	Domain    string   `yaml:"domain"`
+	Token     Secret   `yaml:"token"`
+	Observe   []string `yaml:"observe"`
+	CallShare float64  `yaml:"call_share"`
+	Auth      *Auth    `yaml:"auth"`
+}
+
+// Auth is an OAuth flow of a connection.
+type Auth struct {
+	Flow         string `yaml:"flow"`
+	ClientID     Secret `yaml:"client_id"`
+	ClientSecret Secret `yaml:"client_secret"`
+}
+
+// Notify says who is told.
+type Notify struct {
+	Slack        Secret `yaml:"slack"`
+	Email        string `yaml:"email"`
+	Alertmanager string `yaml:"alertmanager"`
+}

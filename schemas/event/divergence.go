@@ -1,0 +1,68 @@
+package event
+
+// Divergence kinds and states (design §2).
+const (
+	MissingInTarget = "missing_in_target"
+	MissingInSource = "missing_in_source"
+	ValueMismatch   = "value_mismatch"
+	Stale           = "stale"
+	Duplicate       = "duplicate"
+
+	DivergencePending    = "pending"
+	DivergenceConfirmed  = "confirmed"
+	DivergenceAccepted   = "accepted"
+	DivergenceResolved   = "resolved"
+	DivergenceOutOfScope = "out_of_scope"
+)
+
+// DivergenceKinds and DivergenceStates list the valid words.
+var (
+	DivergenceKinds  = []string{MissingInTarget, MissingInSource, ValueMismatch, Stale, Duplicate}
+	DivergenceStates = []string{
+		DivergencePending, DivergenceConfirmed, DivergenceAccepted, DivergenceResolved, DivergenceOutOfScope,
+	}
+)
+
+// Divergence is a record, or one field of it, that differs between the two
+// systems, as it now stands.
+type Divergence struct {
+	ID               string `msg:"id"`
+	Tenant           string `msg:"tenant"`
+	Integration      string `msg:"integration"`
+	Object           string `msg:"object"`
+	RecordKey        string `msg:"record_key"`
+	SourceID         string `msg:"source_id,omitempty"`
+	TargetID         string `msg:"target_id,omitempty"`
+	DeliveryID       string `msg:"delivery_id,omitempty"`
+	Field            string `msg:"field,omitempty"` // empty = the record as a whole
+	Kind             string `msg:"kind"`
+	Difference       string `msg:"difference,omitempty"`
+	Class            string `msg:"class,omitempty"`
+	State            string `msg:"state"`
+	SourceValue      Value  `msg:"source_value"`
+	TargetValue      Value  `msg:"target_value"`
+	SourceModifiedAt Time   `msg:"source_modified_at,omitempty"`
+	TargetModifiedAt Time   `msg:"target_modified_at,omitempty"`
+	TargetWriter     Actor  `msg:"target_writer"`
+	FirstSeenAt      Time   `msg:"first_seen_at"`
+	ConfirmedAt      Time   `msg:"confirmed_at,omitempty"`
+	ResolvedAt       Time   `msg:"resolved_at,omitempty"`
+	FoundBy          string `msg:"found_by,omitempty"`
+	PreExisting      bool   `msg:"pre_existing,omitempty"`
+	AcceptedBy       string `msg:"accepted_by,omitempty"`
+	Cause            string `msg:"cause,omitempty"`
+	IncidentID       string `msg:"incident_id,omitempty"`
+	UpdatedAt        Time   `msg:"updated_at"`
+	Version          uint64 `msg:"version"`
+}
+
+// EventType implements Event.
+func (*Divergence) EventType() Type { return TypeDivergence }
+
+// Validate implements Event.
+func (d *Divergence) Validate() error {
+	return firstError(
+		required("id", d.ID), required("integration", d.Integration), required("record_key", d.RecordKey),
+		oneOf("kind", d.Kind, DivergenceKinds), oneOf("state", d.State, DivergenceStates),
+	)
+}

@@ -1,0 +1,44 @@
+package event
+
+// How an observation was made.
+const (
+	FoundByPoll      = "poll"
+	FoundByReadback  = "readback"
+	FoundByReconcile = "reconcile"
+	FoundByEcho      = "echo"
+)
+
+// Observation says what a system holds for a record's fields as of a time.
+type Observation struct {
+	ID           string  `msg:"id"`
+	Tenant       string  `msg:"tenant,omitempty"`
+	Integration  string  `msg:"integration"`
+	Side         string  `msg:"side,omitempty"`
+	RecordKey    string  `msg:"record_key,omitempty"`
+	System       string  `msg:"system"`
+	Account      string  `msg:"account,omitempty"`
+	Object       string  `msg:"object"`
+	RecordID     string  `msg:"record_id"`
+	ObservedAt   Time    `msg:"observed_at"`             // the answer describes the record at this instant
+	ReceivedAt   Time    `msg:"received_at"`             //
+	ModifiedAt   Time    `msg:"modified_at,omitempty"`   // the system's own last-modified
+	ResolutionMS int64   `msg:"resolution_ms,omitempty"` // a poll sees a change up to this much late
+	FoundBy      string  `msg:"found_by,omitempty"`      //
+	Whole        bool    `msg:"whole,omitempty"`         // all mapped fields, not only changed ones
+	Missing      bool    `msg:"missing,omitempty"`       // the system does not hold the record
+	Fields       []Field `msg:"fields,omitempty"`        //
+	Writer       Actor   `msg:"writer"`                  // who modified it last, if known
+	ExternalID   string  `msg:"external_id,omitempty"`   //
+	BodyHash     uint64  `msg:"body_hash,omitempty"`     //
+}
+
+// EventType implements Event.
+func (*Observation) EventType() Type { return TypeObservation }
+
+// Validate implements Event.
+func (o *Observation) Validate() error {
+	return firstError(
+		required("id", o.ID), required("integration", o.Integration), required("system", o.System),
+		required("object", o.Object), required("record_id", o.RecordID), known("observed_at", o.ObservedAt),
+	)
+}

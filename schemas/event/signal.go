@@ -1,0 +1,49 @@
+package event
+
+// Signal kinds: what may explain failures or drift.
+const (
+	SignalVendorIncident = "vendor_incident"
+	SignalSchemaChange   = "schema_change"
+	SignalPicklistChange = "picklist_change"
+	SignalMappingChange  = "mapping_change"
+	SignalDeploy         = "deploy"
+	SignalTokenRotation  = "token_rotation"
+	SignalBulkImport     = "bulk_import"
+	SignalQuota          = "quota_exhaustion"
+	SignalAgentRun       = "agent_run"
+	SignalIDConflict     = "id_conflict" // one event id, two bodies: both kept
+)
+
+// SignalKinds lists every valid kind.
+var SignalKinds = []string{
+	SignalVendorIncident, SignalSchemaChange, SignalPicklistChange, SignalMappingChange, SignalDeploy,
+	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
+}
+
+// Signal is something that happened beside the records and may explain them.
+type Signal struct {
+	ID          string  `msg:"id"`
+	Tenant      string  `msg:"tenant,omitempty"`
+	Integration string  `msg:"integration,omitempty"` // empty = every integration of the system
+	Sender      string  `msg:"sender,omitempty"`
+	Kind        string  `msg:"kind"`
+	System      string  `msg:"system,omitempty"`
+	Object      string  `msg:"object,omitempty"`
+	Field       string  `msg:"field,omitempty"`
+	StartedAt   Time    `msg:"started_at"`
+	EndedAt     Time    `msg:"ended_at,omitempty"`
+	ReceivedAt  Time    `msg:"received_at"`
+	Summary     string  `msg:"summary,omitempty"`
+	Detail      []Field `msg:"detail,omitempty"`
+	Actor       Actor   `msg:"actor"`
+	Token       string  `msg:"token,omitempty"`
+	BodyHash    uint64  `msg:"body_hash,omitempty"`
+}
+
+// EventType implements Event.
+func (*Signal) EventType() Type { return TypeSignal }
+
+// Validate implements Event.
+func (s *Signal) Validate() error {
+	return firstError(required("id", s.ID), oneOf("kind", s.Kind, SignalKinds), known("started_at", s.StartedAt))
+}
