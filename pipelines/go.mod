@@ -1,3 +1,18 @@
 module plumbline.dev/pipelines
 
 go 1.26.0
+
+require plumbline.dev/schemas v0.0.0
+
+require (
+	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+	github.com/tinylib/msgp v1.6.5 // indirect
+	golang.org/x/mod v0.18.0 // indirect
+	golang.org/x/tools v0.22.0 // indirect
+	pgregory.net/rapid v1.3.0 // indirect
+)
+
+replace plumbline.dev/schemas => ../schemas
+
+tool github.com/tinylib/msgp

@@ -51,3 +51,13 @@ require (
 	golang.org/x/tools v0.31.0 // indirect
 	pgregory.net/rapid v1.3.0 // indirect
 )
+
+require (
+	plumbline.dev/pipelines v0.0.0
+	plumbline.dev/schemas v0.0.0
+)
+
+replace (
+	plumbline.dev/pipelines => ../pipelines
+	plumbline.dev/schemas => ../schemas
+)

@@ -1,0 +1,166 @@
+package stream
+
+import (
+	"container/heap"
+	"fmt"
+
+	"plumbline.dev/schemas/event"
+)
+
+// Fold is an operator's logic for one key; S is the key's state, *S its codec.
+type Fold[S any] interface {
+	Step(ctx Ctx, key string, s *S, ev event.Event, out *Out)
+	// Timer runs when stream time has reached the state's Due.
+	Timer(ctx Ctx, key string, s *S, out *Out)
+}
+
+// KeyState is what a key's state must tell and do.
+type KeyState[S any] interface {
+	*S
+	Due() event.Time // when Timer has to run, 0 = never
+	Empty() bool     // nothing worth keeping: the key is forgotten
+	MarshalMsg(b []byte) ([]byte, error)
+	UnmarshalMsg(b []byte) ([]byte, error)
+}
+
+// Keyed is an Operator that keeps one state per key and fires timers in
+// (time, key) order.
+type Keyed[S any, P KeyState[S]] struct {
+	fold    Fold[S]
+	entries map[string]*keyEntry[S]
+	dirty   []*keyEntry[S]
+	timers  timerHeap
+	walk    []string
+	buf     []byte
+}
+
+type keyEntry[S any] struct {
+	key   string
+	state S
+	due   event.Time // armed in the heap
+	dirty bool
+	gone  bool
+}
+
+// NewKeyed makes the operator of a fold.
+func NewKeyed[S any, P KeyState[S]](fold Fold[S]) *Keyed[S, P] {
+	return &Keyed[S, P]{fold: fold, entries: map[string]*keyEntry[S]{}}
+}
+
+// Len is the number of keys held.
+func (k *Keyed[S, P]) Len() int { return len(k.entries) }
+
+// Step implements Operator.
+func (k *Keyed[S, P]) Step(ctx Ctx, key string, ev event.Event, out *Out) {
+	e := k.entries[key]
+	if e == nil {
+		e = &keyEntry[S]{key: key}
+		k.entries[key] = e
+	}
+	k.fold.Step(ctx, key, &e.state, ev, out)
+	k.touched(e)
+}
+
+// Tick implements Operator.
+func (k *Keyed[S, P]) Tick(ctx Ctx, out *Out) {
+	for len(k.timers) > 0 && k.timers[0].at <= ctx.Now {
+		t := heap.Pop(&k.timers).(timer)
+		e := k.entries[t.key]
+		if e == nil || e.due != t.at {
+			continue // moved or cancelled since
+		}
+		e.due = 0
+		k.fold.Timer(ctx, t.key, &e.state, out)
+		k.touched(e)
+	}
+}
+
+func (k *Keyed[S, P]) touched(e *keyEntry[S]) {
+	if !e.dirty {
+		e.dirty = true
+		k.dirty = append(k.dirty, e)
+	}
+	if P(&e.state).Empty() {
+		delete(k.entries, e.key)
+		e.gone, e.due = true, 0
+		return
+	}
+	k.arm(e)
+}
+
+func (k *Keyed[S, P]) arm(e *keyEntry[S]) {
+	due := P(&e.state).Due()
+	if due == e.due {
+		return
+	}
+	e.due = due
+	if due != 0 {
+		heap.Push(&k.timers, timer{due, e.key})
+	}
+}
+
+// Save implements State.
+func (k *Keyed[S, P]) Save(emit Emit) error {
+	for _, e := range k.dirty {
+		e.dirty = false
+		if e.gone {
+			if k.entries[e.key] != nil {
+				continue // came back as another entry, saved on its own
+			}
+			if err := emit(e.key, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := k.save(e, emit); err != nil {
+			return err
+		}
+	}
+	clear(k.dirty)
+	k.dirty = k.dirty[:0]
+	return nil
+}
+
+func (k *Keyed[S, P]) save(e *keyEntry[S], emit Emit) error {
+	b, err := P(&e.state).MarshalMsg(k.buf[:0])
+	if err != nil {
+		return fmt.Errorf("save state of %q: %w", e.key, err)
+	}
+	k.buf = b
+	return emit(e.key, b)
+}
+
+// Rewrite implements State.
+func (k *Keyed[S, P]) Rewrite(n int, emit Emit) (bool, error) {
+	if len(k.walk) == 0 {
+		for key := range k.entries {
+			k.walk = append(k.walk, key)
+		}
+	}
+	for ; n > 0 && len(k.walk) > 0; n-- {
+		e := k.entries[k.walk[len(k.walk)-1]]
+		k.walk = k.walk[:len(k.walk)-1]
+		if e == nil || e.dirty {
+			continue // gone, or about to be saved anyway
+		}
+		if err := k.save(e, emit); err != nil {
+			return false, err
+		}
+	}
+	return len(k.walk) == 0, nil
+}
+
+// Load implements State.
+func (k *Keyed[S, P]) Load(key string, value []byte) error {
+	if value == nil {
+		delete(k.entries, key)
+		return nil
+	}
+	e := &keyEntry[S]{key: key}
+	if _, err := P(&e.state).UnmarshalMsg(value); err != nil {
+		return err
+	}
+	k.entries[key] = e
+	k.arm(e)
+	return nil
+}
