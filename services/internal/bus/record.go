@@ -1,0 +1,67 @@
+package bus
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/schemas/topic"
+)
+
+var schemaVersion = strconv.AppendInt(nil, event.Schema, 10)
+
+// encode makes the Kafka record of an output. An output without a cause came
+// from outside and carries no cause header.
+func encode(o *stream.Output, configHash []byte) (*kgo.Record, error) {
+	value, err := event.Encode(nil, o.Event)
+	if err != nil {
+		return nil, err
+	}
+	r := &kgo.Record{Topic: o.Topic, Key: []byte(o.Key), Value: value}
+	if o.Time != 0 {
+		r.Timestamp = o.Time.Std()
+	}
+	r.Headers = append(make([]kgo.RecordHeader, 0, 4),
+		kgo.RecordHeader{Key: topic.HeaderType, Value: []byte(o.Event.EventType())},
+		kgo.RecordHeader{Key: topic.HeaderSchema, Value: schemaVersion},
+		kgo.RecordHeader{Key: topic.HeaderConfig, Value: configHash})
+	if o.Cause.Topic != "" {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: topic.HeaderCause, Value: o.Cause.Append(nil)})
+	}
+	return r, nil
+}
+
+// decode reads a Kafka record. A type or schema this version does not know
+// leaves Event nil: the reader skips and counts it. Bytes that cannot be read
+// are an error, permanent.
+func decode(r *kgo.Record) (stream.Record, error) {
+	out := stream.Record{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: event.At(r.Timestamp), Key: string(r.Key),
+	}
+	var kind event.Type
+	schema := event.Schema
+	for _, h := range r.Headers {
+		switch h.Key {
+		case topic.HeaderType:
+			kind = event.Type(h.Value)
+		case topic.HeaderSchema:
+			schema, _ = strconv.Atoi(string(h.Value))
+		case topic.HeaderCause:
+			c, err := topic.ParseCause(string(h.Value))
+			if err != nil {
+				return out, err
+			}
+			out.Cause = c
+		}
+	}
+	if schema > event.Schema || event.New(kind) == nil {
+		return out, nil
+	}
+	ev, err := event.Decode(kind, r.Value)
+	out.Event = ev
+	return out, err
+}
+
+func at(t event.Time) time.Time { return t.Std() }
