@@ -23,7 +23,8 @@ type Restore struct {
 	held    []entry // state of the newest transaction, not applied yet
 	open    []entry // entries after the newest position
 	heldPos Position
-	count   int
+	count   int // positions read
+	applied int // transactions folded in
 
 	// TrustLast keeps the newest transaction. Only a mutation check does.
 	TrustLast bool
@@ -47,14 +48,18 @@ func (r *Restore) Add(key string, value []byte) error {
 	if _, err := p.UnmarshalMsg(value); err != nil {
 		return fmt.Errorf("%w: position unreadable: %w", ErrUnreconciled, err)
 	}
-	if r.count > 0 && p.Prev != r.heldPos.Next {
+	switch {
+	case r.count == 0:
+	case p.Prev == r.heldPos.Next:
+		if err := r.apply(); err != nil {
+			return err
+		}
+	case p.Prev == r.heldPos.Prev: // folded again after a restart: the earlier try never counted
+	default:
 		return fmt.Errorf("%w: a transaction is missing between input offsets %d and %d",
 			ErrUnreconciled, r.heldPos.Next, p.Prev)
 	}
-	if err := r.apply(); err != nil {
-		return err
-	}
-	r.held, r.open, r.heldPos = r.open, r.held[:0], p
+	r.held, r.open, r.heldPos = r.open, nil, p
 	r.count++
 	return nil
 }
@@ -66,32 +71,31 @@ func (r *Restore) apply() error {
 			return fmt.Errorf("%w: state of %q unreadable: %w", ErrUnreconciled, e.key, err)
 		}
 	}
-	if r.count > 0 {
-		r.task.moveTo(r.heldPos)
-	}
+	r.task.moveTo(r.heldPos)
+	r.applied++
 	return nil
 }
 
 // Finish takes the committed input offset (-1: none) and the position that
 // its commit started from, and leaves the task where folding has to go on.
+// Transactions that start from the same position are tries of the same step.
 func (r *Restore) Finish(committed, committedPrev int64) error {
+	held := r.heldPos
 	switch {
-	case r.count == 0 && committed < 0:
-		return nil // first start
-	case r.count == 0 && committedPrev == r.task.next:
-		return nil // the first transaction was torn: its state is gone, its offset is not
+	case r.count == 0 && (committed < 0 || committedPrev == r.task.next):
+		return nil // first start, or the first step was torn: its offset shows, its state does not
 	case r.count == 0:
 		return fmt.Errorf("%w: offset %d is committed but there is no state", ErrUnreconciled, committed)
-	case committed == r.heldPos.Next && r.TrustLast:
+	case r.TrustLast && committed == held.Next:
 		return r.apply()
-	case committed == r.heldPos.Next, committed == r.heldPos.Prev, committed < 0 && r.count == 1:
-		r.task.rewind(r.heldPos.Prev)
+	case committedPrev == held.Prev, committed == held.Prev, committed < 0 && r.applied == 0:
+		r.task.rewind(held.Prev)
 		return nil
-	case committed > r.heldPos.Next && committedPrev == r.heldPos.Next:
-		return r.apply() // the newest state was torn away; what is here is whole
+	case committedPrev == held.Next:
+		return r.apply() // a later step shows its offset only: the state here is whole
 	}
-	return fmt.Errorf("%w: offset %d is committed, the state stands at %d after %d",
-		ErrUnreconciled, committed, r.heldPos.Next, r.heldPos.Prev)
+	return fmt.Errorf("%w: offset %d is committed from %d, the state stands at %d from %d",
+		ErrUnreconciled, committed, committedPrev, held.Next, held.Prev)
 }
 
 func (t *Task) rewind(next int64) { t.next, t.prev = next, next }

@@ -16,6 +16,8 @@ type Task struct {
 	prev int64 // next at the last Save
 	seen map[upstream]topic.Cause
 
+	walking bool // a rewrite walk is under way
+
 	// AcceptRepeats switches the cause check off. Only a mutation check does:
 	// the kill suite must go red without it.
 	AcceptRepeats bool
@@ -54,14 +56,16 @@ func (t *Task) Process(r *Record, out *Out) {
 		return
 	}
 	ctx := Ctx{Now: t.now, Version: uint64(r.Offset)}
-	tick, ok := r.Event.(*event.Tick)
-	if !ok {
+	switch ev := r.Event.(type) {
+	case *event.DeadLetter: // its driver could not read the record
+		out.Emit(topic.DeadLetters, ev.Origin, ev)
+	case *event.Tick:
+		if ev.At > t.now {
+			t.now, ctx.Now = ev.At, ev.At
+			t.op.Tick(ctx, out)
+		}
+	default:
 		t.op.Step(ctx, r.Key, r.Event, out)
-		return
-	}
-	if tick.At > t.now {
-		t.now, ctx.Now = tick.At, tick.At
-		t.op.Tick(ctx, out)
 	}
 }
 
@@ -78,29 +82,50 @@ func (t *Task) fresh(c topic.Cause) bool {
 	return true
 }
 
-// Save emits the state that changed since the last Save, then the position.
-func (t *Task) Save(emit Emit) error {
-	if err := t.op.Save(emit); err != nil {
-		return err
+// Walk says what Save did of the rolling rewrite.
+type Walk struct {
+	Started bool // this Save began a walk over all entries
+	Done    bool // with this Save every entry has been written since the walk began
+}
+
+// Save emits the state that changed since the last Save, as many entries
+// again of a rolling walk over all state, then the position. Once a walk is
+// done and one more Save is committed, the changelog before the walk's first
+// Save is superfluous: restoring never goes back further than one transaction.
+func (t *Task) Save(emit Emit) (Walk, error) {
+	var w Walk
+	saved := 0
+	err := t.op.Save(func(key string, value []byte) error {
+		saved++
+		return emit(key, value)
+	})
+	if err != nil {
+		return w, err
 	}
-	p := Position{Next: t.next, Prev: t.prev, Now: t.now}
+	w.Started = !t.walking
+	w.Done, err = t.op.Rewrite(max(saved, 1), emit)
+	if err != nil {
+		return w, err
+	}
+	t.walking = !w.Done
+	b, err := t.position().MarshalMsg(nil)
+	if err != nil {
+		return w, err
+	}
+	t.prev = t.next
+	return w, emit(PositionKey, b)
+}
+
+func (t *Task) position() *Position {
+	p := &Position{Next: t.next, Prev: t.prev, Now: t.now}
 	for u, c := range t.seen {
 		p.Seen = append(p.Seen, Seen{Topic: u.topic, Partition: u.partition, Offset: c.Offset, N: c.N})
 	}
 	slices.SortFunc(p.Seen, func(a, b Seen) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 	})
-	b, err := p.MarshalMsg(nil)
-	if err != nil {
-		return err
-	}
-	t.prev = t.next
-	return emit(PositionKey, b)
+	return p
 }
-
-// Rewrite emits up to n entries of the walk that lets the old changelog go.
-// Call it before Save, in the same transaction.
-func (t *Task) Rewrite(n int, emit Emit) (bool, error) { return t.op.Rewrite(n, emit) }
 
 func (t *Task) moveTo(p Position) {
 	t.next, t.prev, t.now = p.Next, p.Next, p.Now

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"plumbline.dev/pipelines/stream"
@@ -64,4 +63,3 @@ func decode(r *kgo.Record) (stream.Record, error) {
 	return out, err
 }
 
-func at(t event.Time) time.Time { return t.Std() }

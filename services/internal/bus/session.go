@@ -1,0 +1,250 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
+)
+
+// ErrAborted means that the transaction did not commit, or that nobody can
+// tell: close the session, forget the state in memory, open a new one.
+var ErrAborted = errors.New("transaction not committed")
+
+// SessionConfig describes one stage: it consumes Input and writes outputs,
+// state and its offsets in one transaction.
+type SessionConfig struct {
+	Group      string
+	Instance   string // with Group the transactional id: the same after a restart, another in a second copy
+	Input      string
+	Changelog  string
+	ConfigHash string
+	// Restore rebuilds the task of a partition that was assigned and returns
+	// the offset to go on from. It runs beside Poll.
+	Restore func(ctx context.Context, a Assignment) (next int64, err error)
+}
+
+// Assignment is what the group knows of a partition it hands over.
+type Assignment struct {
+	Partition int32
+	Committed int64 // next input offset, -1 = none
+	Prev      int64 // where the transaction that committed it started from
+}
+
+// Session is one membership in a stage's group. It is used from one goroutine.
+type Session struct {
+	cfg   SessionConfig
+	o     Options
+	gs    *kgo.GroupTransactSession
+	hash  []byte
+	fatal chan error
+
+	mu        sync.Mutex
+	committed map[int32]Assignment
+
+	uncertain atomic.Bool  // EndTxn was sent and its answer is not known
+	failed    atomic.Value // first produce error of the transaction, as error
+	inTxn     bool
+}
+
+// transactionTimeout is how long a dead process blocks those who read what it
+// wrote, if it never comes back under the same transactional id.
+const transactionTimeout = 15 * time.Second
+
+// NewSession joins the group.
+func NewSession(o Options, cfg SessionConfig) (*Session, error) {
+	s := &Session{
+		cfg: cfg, o: o, hash: []byte(cfg.ConfigHash), fatal: make(chan error, 1), committed: map[int32]Assignment{},
+	}
+	gs, err := kgo.NewGroupTransactSession(o.kgo(
+		kgo.ConsumerGroup(cfg.Group),
+		kgo.ConsumeTopics(cfg.Input),
+		kgo.TransactionalID(cfg.Group+"-"+cfg.Instance),
+		kgo.TransactionTimeout(transactionTimeout),
+		kgo.SessionTimeout(2*transactionTimeout),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchMaxWait(200*time.Millisecond),
+		kgo.FetchMinBytes(1),
+		kgo.FetchMaxPartitionBytes(4<<20),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.RecordPartitioner(partitioner{changelog: cfg.Changelog}),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		kgo.ProducerBatchMaxBytes(4<<20),
+		kgo.ProducerLinger(5*time.Millisecond),
+		kgo.MaxBufferedRecords(1<<20),
+		kgo.OnOffsetsFetched(s.offsetsFetched),
+		kgo.AdjustFetchOffsetsFn(s.assign),
+		kgo.WithHooks(endHook{&s.uncertain}),
+	)...)
+	if err != nil {
+		return nil, fmt.Errorf("join group %s: %w", cfg.Group, err)
+	}
+	s.gs = gs
+	return s, nil
+}
+
+// partitioner puts changelog records where their task lives and all others
+// where their key belongs.
+type partitioner struct{ changelog string }
+
+// ForTopic implements kgo.Partitioner.
+func (p partitioner) ForTopic(t string) kgo.TopicPartitioner {
+	if t == p.changelog {
+		return kgo.ManualPartitioner().ForTopic(t)
+	}
+	return kgo.StickyKeyPartitioner(nil).ForTopic(t)
+}
+
+// endHook notices an EndTxn whose answer was lost. The client library retries
+// it silently, and a broker that died inside it may answer the retry with a
+// success that is true for some partitions only.
+type endHook struct{ uncertain *atomic.Bool }
+
+// OnBrokerE2E implements kgo.HookBrokerE2E.
+func (h endHook) OnBrokerE2E(_ kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
+	if key == int16(kmsg.EndTxn) && e.Err() != nil {
+		h.uncertain.Store(true)
+	}
+}
+
+func (s *Session) stop(err error) {
+	select {
+	case s.fatal <- err:
+	default:
+	}
+}
+
+// Poll returns up to limit records, or none when wait has passed. An error is
+// final for this session.
+func (s *Session) Poll(ctx context.Context, wait time.Duration, limit int) ([]stream.Record, error) {
+	select {
+	case err := <-s.fatal:
+		return nil, err
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	fetches := s.gs.PollRecords(ctx, limit)
+	for _, e := range fetches.Errors() {
+		if errors.Is(e.Err, context.DeadlineExceeded) || errors.Is(e.Err, context.Canceled) {
+			continue
+		}
+		return nil, fmt.Errorf("read %s partition %d: %w", e.Topic, e.Partition, e.Err)
+	}
+	records := make([]stream.Record, 0, fetches.NumRecords())
+	fetches.EachRecord(func(r *kgo.Record) {
+		rec, err := decode(r)
+		if err != nil {
+			rec.Event = unreadable(r, err)
+		}
+		records = append(records, rec)
+	})
+	return records, nil
+}
+
+// unreadable keeps the bytes nobody could decode, so that good neighbours go on.
+func unreadable(r *kgo.Record, err error) event.Event {
+	origin := fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset)
+	return &event.DeadLetter{
+		ID: event.Hash("dead_letter", origin), Origin: r.Topic, Reason: err.Error(), Code: "undecodable",
+		ReceivedAt: event.At(r.Timestamp), Bytes: r.Value, Batch: origin,
+	}
+}
+
+// Begin opens a transaction if none is open.
+func (s *Session) Begin() error {
+	if s.inTxn {
+		return nil
+	}
+	if err := s.gs.Begin(); err != nil {
+		return fmt.Errorf("begin transaction: %w", err)
+	}
+	s.inTxn = true
+	s.failed = atomic.Value{}
+	s.uncertain.Store(false)
+	return nil
+}
+
+// Write adds an output to the transaction.
+func (s *Session) Write(o *stream.Output) error {
+	r, err := encode(o, s.hash)
+	if err != nil {
+		return err
+	}
+	s.produce(r, nil)
+	return nil
+}
+
+// WriteState adds a changelog record of a partition's task; nil removes the
+// key. At is told the record's offset once it is known, before Commit returns.
+func (s *Session) WriteState(partition int32, key string, value []byte, at func(offset int64)) {
+	s.produce(&kgo.Record{
+		Topic: s.cfg.Changelog, Partition: partition, Key: []byte(key), Value: append([]byte(nil), value...),
+	}, at)
+}
+
+func (s *Session) produce(r *kgo.Record, at func(int64)) {
+	s.gs.Produce(context.Background(), r, func(r *kgo.Record, err error) {
+		if err != nil {
+			s.failed.CompareAndSwap(nil, err)
+			return
+		}
+		if at != nil {
+			at(r.Offset)
+		}
+	})
+}
+
+// Commit ends the transaction with the offsets of all polled records. Prev
+// tells for each partition where its state stood before. Any error means
+// ErrAborted: what the broker did is not known.
+func (s *Session) Commit(ctx context.Context, prev map[int32]int64) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*transactionTimeout)
+	defer cancel()
+	ctx = kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+		for t := range req.Topics {
+			for p := range req.Topics[t].Partitions {
+				part := &req.Topics[t].Partitions[p]
+				if from, ok := prev[part.Partition]; ok {
+					part.Metadata = kmsg.StringPtr(formatPrev(from))
+				}
+			}
+		}
+		return nil
+	})
+	s.inTxn = false
+	committed, err := s.gs.End(ctx, kgo.TryCommit)
+	produceErr, _ := s.failed.Load().(error)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrAborted, err)
+	case !committed:
+		return fmt.Errorf("%w: partitions moved or a write failed (%v)", ErrAborted, produceErr)
+	case produceErr != nil:
+		return fmt.Errorf("%w: %w", ErrAborted, produceErr)
+	case s.uncertain.Load():
+		return fmt.Errorf("%w: the broker's answer was lost", ErrAborted)
+	}
+	return nil
+}
+
+// Close leaves the group; an open transaction is aborted.
+func (s *Session) Close() {
+	if s.inTxn {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if _, err := s.gs.End(ctx, kgo.TryAbort); err != nil {
+			s.o.log().Debug("abort on close", zap.Error(err))
+		}
+	}
+	s.gs.Close()
+}
