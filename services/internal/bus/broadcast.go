@@ -1,0 +1,47 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
+)
+
+// Broadcast writes one event to every partition of a topic.
+type Broadcast struct {
+	cl     *kgo.Client
+	topics Topics
+}
+
+// NewBroadcast connects.
+func NewBroadcast(o Options, t Topics) (*Broadcast, error) {
+	cl, err := kgo.NewClient(o.kgo(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RequiredAcks(kgo.AllISRAcks()))...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to kafka: %w", err)
+	}
+	return &Broadcast{cl: cl, topics: t}, nil
+}
+
+// Send writes the event to every partition of the topics.
+func (b *Broadcast) Send(ctx context.Context, at event.Time, ev event.Event, topicNames ...string) error {
+	var records []*kgo.Record
+	for _, name := range topicNames {
+		for p := range b.topics.Partitions[name] {
+			r, err := encode(&stream.Output{Topic: name, Time: at, Event: ev}, nil)
+			if err != nil {
+				return err
+			}
+			r.Partition = p
+			records = append(records, r)
+		}
+	}
+	if err := b.cl.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return fmt.Errorf("broadcast %s: %w", ev.EventType(), err)
+	}
+	return nil
+}
+
+// Close closes the connection.
+func (b *Broadcast) Close() { b.cl.Close() }

@@ -1,0 +1,34 @@
+package process
+
+import "github.com/prometheus/client_golang/prometheus"
+
+type metrics struct {
+	inputs   prometheus.Counter
+	outputs  prometheus.Counter
+	restarts prometheus.Counter
+	commit   prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer, stage string) *metrics {
+	labels := prometheus.Labels{"stage": stage}
+	m := &metrics{
+		inputs: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "plumbline_process_inputs_total", Help: "Records folded.", ConstLabels: labels,
+		}),
+		outputs: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "plumbline_process_outputs_total", Help: "Records written.", ConstLabels: labels,
+		}),
+		restarts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "plumbline_process_restarts_total", Help: "Sessions that ended in doubt and were restored.",
+			ConstLabels: labels,
+		}),
+		commit: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "plumbline_process_commit_seconds", Help: "Time to save state and end a transaction.",
+			ConstLabels: labels, Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.inputs, m.outputs, m.restarts, m.commit)
+	}
+	return m
+}

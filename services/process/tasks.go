@@ -1,0 +1,150 @@
+package process
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/services/internal/bus"
+)
+
+// tasks holds the tasks of the partitions this session was given. Restoring
+// runs on the group's goroutine, everything else on the driver's.
+type tasks struct {
+	o   Options
+	log *bus.Changelog
+
+	mu sync.Mutex
+	of map[int32]*running
+}
+
+// running is a task and what is known of its changelog.
+type running struct {
+	task  *stream.Task
+	dirty bool
+
+	first     int64 // changelog offset where the open transaction starts, -1 until known
+	walkStart int64 // where the walk under way started
+	trimNext  int64 // a finished walk's start: to trim to, one commit later
+	trimNow   int64
+	trimmed   time.Time
+}
+
+// trimEvery bounds how often a state log is trimmed: each is a request and,
+// on disk, a new segment boundary.
+const trimEvery = 10 * time.Second
+
+func newTasks(o Options, log *bus.Changelog) *tasks {
+	return &tasks{o: o, log: log, of: map[int32]*running{}}
+}
+
+func (t *tasks) get(partition int32) *running {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.of[partition]
+}
+
+// restore rebuilds the task of a partition and returns where to go on.
+func (t *tasks) restore(ctx context.Context, a bus.Assignment) (int64, error) {
+	started := time.Now()
+	first, err := t.log.Start(ctx, t.o.Stage.Input, a.Partition)
+	if err != nil {
+		return 0, err
+	}
+	task := stream.NewTask(t.o.Stage.Operator(), first)
+	task.AcceptRepeats = t.o.AcceptRepeats
+	restore := stream.NewRestore(task)
+	restore.TrustLast = t.o.TrustLast
+	entries := 0
+	err = t.log.Read(ctx, t.o.Stage.Changelog, a.Partition, func(key string, value []byte) error {
+		entries++
+		return restore.Add(key, value)
+	})
+	if err != nil {
+		return 0, err
+	}
+	t.o.Failpoint(FailInRestore)
+	if err := restore.Finish(a.Committed, a.Prev); err != nil {
+		return 0, err
+	}
+	t.o.Logger.Info("restored", zap.Int32("partition", a.Partition), zap.Int("entries", entries),
+		zap.Int64("next", task.Next()), zap.Int64("committed", a.Committed), zap.Duration("took", time.Since(started)))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.of[a.Partition] = &running{task: task, walkStart: -1, trimNext: -1, trimNow: -1}
+	return task.Next(), nil
+}
+
+// save writes the state of every task that moved and returns where each stood.
+func (t *tasks) save(s *bus.Session) (map[int32]int64, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	prev := map[int32]int64{}
+	for partition, r := range t.of {
+		if !r.dirty {
+			continue
+		}
+		prev[partition] = r.task.Prev()
+		if err := r.save(s, partition); err != nil {
+			return nil, err
+		}
+	}
+	return prev, nil
+}
+
+func (r *running) save(s *bus.Session, partition int32) error {
+	r.first, r.dirty = -1, false
+	at := func(offset int64) { // the first of the transaction is told first
+		if r.first < 0 {
+			r.first = offset
+		}
+	}
+	walk, err := r.task.Save(func(key string, value []byte) error {
+		s.WriteState(partition, key, value, at)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if walk.Started {
+		r.walkStart = -1 // this transaction's first offset, known after the commit
+	}
+	r.trimNow, r.trimNext = r.trimNext, -1
+	if walk.Done {
+		r.trimNext = pendingWalk
+	}
+	return nil
+}
+
+// pendingWalk marks a walk whose start is read off after the commit.
+const pendingWalk = -2
+
+// trim lets go what finished walks made superfluous, one commit late.
+// It is no part of any promise: an error leaves a longer log, no more.
+func (t *tasks) trim(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for partition, r := range t.of {
+		if r.first < 0 {
+			continue
+		}
+		if r.walkStart < 0 {
+			r.walkStart = r.first
+		}
+		if r.trimNext == pendingWalk {
+			r.trimNext = r.walkStart
+		}
+		r.first = -1
+		if r.trimNow < 0 || time.Since(r.trimmed) < trimEvery {
+			continue
+		}
+		if err := t.log.Trim(ctx, t.o.Stage.Changelog, partition, r.trimNow); err != nil {
+			t.o.Logger.Warn("state log not trimmed", zap.Error(err))
+		}
+		r.trimNow, r.trimmed = -1, time.Now()
+	}
+}
