@@ -40,6 +40,7 @@ type keyEntry[S any] struct {
 	due   event.Time // armed in the heap
 	dirty bool
 	gone  bool
+	saved bool // the changelog may hold it: going away needs a tombstone
 }
 
 // NewKeyed makes the operator of a fold.
@@ -104,8 +105,8 @@ func (k *Keyed[S, P]) Save(emit Emit) error {
 	for _, e := range k.dirty {
 		e.dirty = false
 		if e.gone {
-			if k.entries[e.key] != nil {
-				continue // came back as another entry, saved on its own
+			if !e.saved || k.entries[e.key] != nil {
+				continue // never written, or came back as another entry, saved on its own
 			}
 			if err := emit(e.key, nil); err != nil {
 				return err
@@ -126,7 +127,7 @@ func (k *Keyed[S, P]) save(e *keyEntry[S], emit Emit) error {
 	if err != nil {
 		return fmt.Errorf("save state of %q: %w", e.key, err)
 	}
-	k.buf = b
+	k.buf, e.saved = b, true
 	return emit(e.key, b)
 }
 
@@ -160,6 +161,7 @@ func (k *Keyed[S, P]) Load(key string, value []byte) error {
 	if _, err := P(&e.state).UnmarshalMsg(value); err != nil {
 		return err
 	}
+	e.saved = true
 	k.entries[key] = e
 	k.arm(e)
 	return nil

@@ -1,0 +1,157 @@
+package resolve
+
+import (
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/schemas/topic"
+)
+
+// fold keeps the links of one native record.
+type fold struct {
+	o      Options
+	routes *routes
+}
+
+// Step implements stream.Fold.
+func (f *fold) Step(ctx stream.Ctx, _ string, l *Links, ev event.Event, out *stream.Out) {
+	switch e := ev.(type) {
+	case *event.Link:
+		if l.learn(e.Integration, e.Object, e.SourceID) {
+			f.release(l, e, out)
+		}
+	case *event.Attempt:
+		f.attempt(l, e, out)
+	case *event.Change:
+		f.change(ctx, l, e, out)
+	case *event.Observation:
+		f.observation(ctx, l, e, out)
+	}
+}
+
+// attempt arrives under its source-side id, or under its target-side id when
+// that is all its sender knows.
+func (f *fold) attempt(l *Links, a *event.Attempt, out *stream.Out) {
+	if a.SourceID == "" {
+		sourceID := l.peer(a.Integration, a.Object)
+		if sourceID == "" {
+			out.Emit(topic.Facts, a.Integration+"/unlinked", a)
+			return
+		}
+		a.SourceID = sourceID
+	} else if l.learn(a.Integration, a.Object, a.TargetID) {
+		f.tell(a, out)
+	}
+	linkAttempt(a, a.SourceID)
+	out.Emit(topic.Facts, event.RecordKey(a.Integration, a.Object, a.RecordKey), a)
+}
+
+// tell sends the link to where the target's own events arrive. The target may
+// hold the record as one of several objects (Lead, Contact): the attempt does
+// not say which, so each learns it.
+func (f *fold) tell(a *event.Attempt, out *stream.Out) {
+	in, obj := f.routes.object(a.Integration, a.Object)
+	if obj == nil {
+		return
+	}
+	for _, native := range obj.Target {
+		key := event.NativeKey(in.Target.System, in.Target.Account, native, a.TargetID)
+		out.Emit(topic.Intake, key, &event.Link{
+			Tenant: in.Tenant, Integration: in.ID, Object: obj.Name, SourceID: a.SourceID, TargetID: a.TargetID,
+			TargetType: native, LearnedFrom: "attempt", LearnedAt: a.OccurredAt,
+		})
+	}
+}
+
+func (f *fold) change(ctx stream.Ctx, l *Links, c *event.Change, out *stream.Out) {
+	f.routes.each(c.System, c.Account, c.Object, c.Integration, func(to route) {
+		if to.side != event.Target {
+			return
+		}
+		if c.ExternalID != "" {
+			l.learn(to.integration.ID, to.object.Name, c.ExternalID)
+		}
+		fact := *c
+		to.stampChange(&fact, l.peer(to.integration.ID, to.object.Name))
+		if fact.RecordKey != "" {
+			emitChange(&fact, out)
+			return
+		}
+		f.wait(l, Waiting{
+			Integration: fact.Integration, Object: fact.Object, Until: f.until(ctx, c.ReceivedAt), Change: &fact,
+		}, out)
+	})
+}
+
+func (f *fold) observation(ctx stream.Ctx, l *Links, b *event.Observation, out *stream.Out) {
+	f.routes.each(b.System, b.Account, b.Object, b.Integration, func(to route) {
+		if to.side != event.Target {
+			return
+		}
+		if b.ExternalID != "" {
+			l.learn(to.integration.ID, to.object.Name, b.ExternalID)
+		}
+		fact := *b
+		to.stampObservation(&fact, l.peer(to.integration.ID, to.object.Name))
+		if fact.RecordKey != "" {
+			emitObservation(&fact, out)
+			return
+		}
+		f.wait(l, Waiting{
+			Integration: fact.Integration, Object: fact.Object, Until: f.until(ctx, b.ReceivedAt), Observation: &fact,
+		}, out)
+	})
+}
+
+func (f *fold) until(ctx stream.Ctx, received event.Time) event.Time {
+	return max(ctx.Now, received) + event.Time(f.o.WaitFor)
+}
+
+// wait holds an echo back, bounded: over the limit the oldest goes on as an
+// orphan candidate.
+func (f *fold) wait(l *Links, w Waiting, out *stream.Out) {
+	if len(l.Waiting) >= f.o.WaitLimit {
+		orphan(&l.Waiting[0], out)
+		l.Waiting = append(l.Waiting[:0], l.Waiting[1:]...)
+	}
+	l.Waiting = append(l.Waiting, w)
+}
+
+// release lets the echoes go that waited for this link.
+func (f *fold) release(l *Links, link *event.Link, out *stream.Out) {
+	for _, w := range l.take(func(w *Waiting) bool { return w.Integration == link.Integration && w.Object == link.Object }) {
+		if w.Change != nil {
+			w.Change.RecordKey = link.SourceID
+			emitChange(w.Change, out)
+		}
+		if w.Observation != nil {
+			w.Observation.RecordKey = link.SourceID
+			emitObservation(w.Observation, out)
+		}
+	}
+}
+
+// Timer implements stream.Fold: echoes nobody claimed become orphan candidates.
+func (f *fold) Timer(ctx stream.Ctx, _ string, l *Links, out *stream.Out) {
+	for _, w := range l.take(func(w *Waiting) bool { return w.Until <= ctx.Now }) {
+		orphan(&w, out)
+	}
+}
+
+// orphan sends an unlinked echo on under its own id: a record the source does
+// not seem to have.
+func orphan(w *Waiting, out *stream.Out) {
+	if w.Change != nil {
+		out.Emit(topic.Facts, event.RecordKey(w.Integration, w.Object, "orphan/"+w.Change.RecordID), w.Change)
+	}
+	if w.Observation != nil {
+		out.Emit(topic.Facts, event.RecordKey(w.Integration, w.Object, "orphan/"+w.Observation.RecordID), w.Observation)
+	}
+}
+
+func emitChange(c *event.Change, out *stream.Out) {
+	out.Emit(topic.Facts, event.RecordKey(c.Integration, c.Object, c.RecordKey), c)
+}
+
+func emitObservation(b *event.Observation, out *stream.Out) {
+	out.Emit(topic.Facts, event.RecordKey(b.Integration, b.Object, b.RecordKey), b)
+}
