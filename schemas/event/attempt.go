@@ -63,6 +63,7 @@ func (a *Attempt) Validate() error {
 		oneOf("operation", a.Operation, AttemptOps), known("occurred_at", a.OccurredAt),
 		oneOf("outcome", a.Outcome, []string{OutcomeOK, OutcomeError}),
 		oneOf("granularity", a.Granularity, []string{"", GranularityRecord, GranularityRun}),
-		plainID("source_id", a.SourceID), plainID("target_id", a.TargetID),
+		plainID("source_id", a.SourceID), plainID("target_id", a.TargetID), plainID("change_id", a.ChangeID),
+		atMost("fields", len(a.Fields)), atMost("headers", len(a.Headers)),
 	)
 }

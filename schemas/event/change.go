@@ -49,5 +49,7 @@ func (c *Change) Validate() error {
 		required("id", c.ID), required("system", c.System), required("object", c.Object),
 		required("record_id", c.RecordID), oneOf("operation", c.Operation, ChangeOps),
 		known("changed_at", c.ChangedAt), known("received_at", c.ReceivedAt),
+		plainID("external_id", c.ExternalID), plainID("merged_into", c.MergedInto), plainID("related_id", c.RelatedID),
+		atMost("fields", len(c.Fields)), atMost("merged_ids", len(c.MergedIDs)), plainIDs("merged_ids", c.MergedIDs),
 	)
 }

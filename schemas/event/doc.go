@@ -11,4 +11,9 @@
 // Nothing here does I/O, reads a clock or holds a lock.
 package event
 
+// A hostile length must not allocate: five bytes may announce four billion
+// fields. The number is MaxFields, which Validate holds senders to.
+//
+//msgp:limit arrays:8192
+
 //go:generate go tool msgp -tests=false -io=false -o event_gen.go -file .

@@ -6,6 +6,11 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
+// Size limits for msgp deserialization
+const (
+	zd9e37b5dlimitArrays = 8192
+)
+
 // MarshalMsg implements msgp.Marshaler
 func (z Actor) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
@@ -621,6 +626,10 @@ func (z *Attempt) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Headers")
 				return
 			}
+			if zb0004 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
 			if cap(z.Headers) >= int(zb0004) {
 				z.Headers = (z.Headers)[:zb0004]
 			} else {
@@ -726,6 +735,10 @@ func (z *Attempt) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Fields")
+				return
+			}
+			if zb0007 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
 				return
 			}
 			if cap(z.Fields) >= int(zb0007) {
@@ -1191,6 +1204,10 @@ func (z *Change) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Fields")
 				return
 			}
+			if zb0004 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
 			if cap(z.Fields) >= int(zb0004) {
 				z.Fields = (z.Fields)[:zb0004]
 			} else {
@@ -1296,6 +1313,10 @@ func (z *Change) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "MergedIDs")
+				return
+			}
+			if zb0007 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
 				return
 			}
 			if cap(z.MergedIDs) >= int(zb0007) {
@@ -1510,11 +1531,27 @@ func (z *DeadLetter) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				z.ReceivedAt = Time(zb0002)
 			}
 		case "bytes":
-			z.Bytes, bts, err = msgp.ReadBytesBytes(bts, z.Bytes)
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Bytes")
 				return
 			}
+			if zb0003 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.Bytes == nil || uint32(cap(z.Bytes)) < zb0003 {
+				z.Bytes = make([]byte, zb0003)
+			} else {
+				z.Bytes = z.Bytes[:zb0003]
+			}
+			if uint32(len(bts)) < zb0003 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.Bytes, bts[:zb0003])
+			bts = bts[zb0003:]
 		case "sealed":
 			z.Sealed, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
@@ -3488,6 +3525,10 @@ func (z *Observation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Fields")
 				return
 			}
+			if zb0005 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
 			if cap(z.Fields) >= int(zb0005) {
 				z.Fields = (z.Fields)[:zb0005]
 			} else {
@@ -4161,6 +4202,10 @@ func (z *Signal) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Detail")
+				return
+			}
+			if zb0005 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
 				return
 			}
 			if cap(z.Detail) >= int(zb0005) {

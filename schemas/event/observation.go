@@ -40,5 +40,6 @@ func (o *Observation) Validate() error {
 	return firstError(
 		required("id", o.ID), required("integration", o.Integration), required("system", o.System),
 		required("object", o.Object), required("record_id", o.RecordID), known("observed_at", o.ObservedAt),
+		plainID("external_id", o.ExternalID), atMost("fields", len(o.Fields)),
 	)
 }

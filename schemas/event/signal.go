@@ -45,5 +45,8 @@ func (*Signal) EventType() Type { return TypeSignal }
 
 // Validate implements Event.
 func (s *Signal) Validate() error {
-	return firstError(required("id", s.ID), oneOf("kind", s.Kind, SignalKinds), known("started_at", s.StartedAt))
+	return firstError(
+		required("id", s.ID), oneOf("kind", s.Kind, SignalKinds), known("started_at", s.StartedAt),
+		atMost("detail", len(s.Detail)),
+	)
 }

@@ -15,6 +15,18 @@ var ErrInvalid = errors.New("invalid event")
 // replay keys) is under 100 bytes.
 const maxIDLen = 512
 
+// MaxFields bounds every list of a message: more than any CRM lets an object
+// have (HubSpot 1000 custom properties, Salesforce 800). Decoding refuses more,
+// so validation does too, where the sender still hears of it.
+const MaxFields = 8192
+
+func atMost(name string, n int) error {
+	if n > MaxFields {
+		return fmt.Errorf("%w: %s has %d entries, limit %d", ErrInvalid, name, n, MaxFields)
+	}
+	return nil
+}
+
 func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -39,6 +51,15 @@ func plainID(name, v string) error {
 	for i := range len(v) {
 		if v[i] < 0x20 {
 			return fmt.Errorf("%w: %s contains a control character", ErrInvalid, name)
+		}
+	}
+	return nil
+}
+
+func plainIDs(name string, ids []string) error {
+	for _, id := range ids {
+		if err := plainID(name, id); err != nil {
+			return err
 		}
 	}
 	return nil
