@@ -42,12 +42,15 @@ const (
 	Compact = "compact"
 )
 
+// Forever is the retention of a topic whose writer alone lets records go.
+const Forever = -1
+
 // Spec is one row of the table.
 type Spec struct {
 	Name      string
 	Key       string // what the record key is, in words
 	Cleanup   string // Delete or Compact
-	Retention int64  // milliseconds; with Compact, the time a superseded value is kept at least
+	Retention int64  // milliseconds, or Forever; with Compact, the time a superseded value is kept at least
 	Public    bool   // others may read it: its name and bytes are contracts
 	Tables    []Fill // ClickHouse tables it fills
 	Ticked    bool   // the clock appends a tick a second to each partition
@@ -93,8 +96,10 @@ var All = []Spec{
 		Name: DeadLetters, Key: "origin", Cleanup: Delete, Retention: 7 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeDeadLetter, "dead_letters"}},
 	},
-	{Name: ResolveState, Key: "state key", Cleanup: Compact, Retention: 15 * event.Minute},
-	{Name: TrackState, Key: "state key", Cleanup: Compact, Retention: 15 * event.Minute},
+	// State is rewritten by its task and trimmed behind it (docs/adr/0004): a
+	// compacting broker would merge transactions, and refuses to trim.
+	{Name: ResolveState, Key: "state key", Cleanup: Delete, Retention: Forever},
+	{Name: TrackState, Key: "state key", Cleanup: Delete, Retention: Forever},
 }
 
 // Find returns the row of a topic.
