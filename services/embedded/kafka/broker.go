@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -15,8 +16,11 @@ import (
 // Broker is a running broker.
 type Broker struct {
 	addr    string
+	data    string
 	cluster *kfake.Cluster
 	guard   *diskGuard
+	intents *intents
+	cleaner *cleaner
 	lock    *os.File
 	log     *zap.Logger
 
@@ -35,25 +39,34 @@ func Start(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster, addr, err := startCluster(&o)
+	cluster, gate, err := startCluster(&o)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	b := &Broker{
-		addr:    addr,
+		addr:    gate.Addr().String(),
+		data:    o.Data,
 		cluster: cluster,
 		guard:   newDiskGuard(&o, cluster),
 		lock:    lock,
 		log:     o.Logger,
 		stopped: make(chan struct{}),
 	}
-	if err := b.ready(&o); err != nil {
+	if err := b.ready(&o, gate); err != nil {
 		return nil, errors.Join(err, b.Stop(context.Background()))
 	}
 	return b, nil
 }
 
-func (b *Broker) ready(o *Options) error {
+// ready lets clients in once everything that watches them is in place.
+func (b *Broker) ready(o *Options, gate *gate) (err error) {
+	if b.intents, err = watchIntents(b.data, b.cluster, b.log); err != nil {
+		return err
+	}
+	gate.open()
+	if b.cleaner, err = newCleaner(o, b.addr, b.cluster); err != nil {
+		return err
+	}
 	if err := createTopics(b.addr, o.Topics); err != nil {
 		return err
 	}
@@ -63,11 +76,12 @@ func (b *Broker) ready(o *Options) error {
 
 // startCluster listens itself: kfake alone would only ever listen on 127.0.0.1,
 // and an address in use must be told from a broken folder.
-func startCluster(o *Options) (*kfake.Cluster, string, error) {
-	ln, err := net.Listen("tcp", o.Listen)
+func startCluster(o *Options) (*kfake.Cluster, *gate, error) {
+	tcp, err := net.Listen("tcp", o.Listen)
 	if err != nil {
-		return nil, "", fmt.Errorf("embedded kafka: listen on %s: %w", o.Listen, err)
+		return nil, nil, fmt.Errorf("embedded kafka: listen on %s: %w", o.Listen, err)
 	}
+	ln := newGate(tcp)
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		kfake.ClusterID("plumbline"),
@@ -79,9 +93,24 @@ func startCluster(o *Options) (*kfake.Cluster, string, error) {
 	)
 	if err != nil {
 		_ = ln.Close() // already closed unless kfake failed before it listened
-		return nil, "", fmt.Errorf("embedded kafka: %s cannot be opened: %w", o.Data, err)
+		return nil, nil, fmt.Errorf("embedded kafka: %s cannot be opened: %w", o.Data, err)
 	}
-	return cluster, ln.Addr().String(), nil
+	return cluster, ln, nil
+}
+
+func (b *Broker) shutDown() {
+	b.guard.close()
+	if b.cleaner != nil {
+		b.cleaner.close()
+	}
+	b.cluster.Close()
+	if b.intents != nil {
+		_ = b.intents.close() // every intent was synced when it was written
+	}
+	if err := writeAt(filepath.Join(b.data, cleanName), 0, nil); err != nil {
+		b.log.Warn("the next start takes this stop for a crash", zap.Error(err))
+	}
+	_ = b.lock.Close() // the lock goes with the descriptor
 }
 
 // Addr is where clients connect, also after a restart on the same port.
@@ -96,9 +125,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 	b.stop.Do(func() {
 		go func() {
 			defer close(b.stopped)
-			b.guard.close()
-			b.cluster.Close()
-			_ = b.lock.Close() // the lock goes with the descriptor
+			b.shutDown()
 		}()
 	})
 	select {

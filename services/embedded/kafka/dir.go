@@ -47,22 +47,45 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// cleanName is there while the folder is closed and whole.
+const cleanName = "plumbline.clean"
+
 // checkDir refuses a folder that has records and no meta.json: kfake would
 // take it for a new one and start every topic from offset 0.
 func checkDir(dir string, log *zap.Logger) error {
 	_, metaErr := os.Stat(filepath.Join(dir, "meta.json"))
-	parts, _ := os.ReadDir(filepath.Join(dir, "partitions"))
-	if errors.Is(metaErr, os.ErrNotExist) && len(parts) > 0 {
-		return fmt.Errorf("embedded kafka: data directory %s is damaged: it has partitions but no meta.json", dir)
+	if errors.Is(metaErr, os.ErrNotExist) {
+		if parts, _ := os.ReadDir(filepath.Join(dir, "partitions")); len(parts) > 0 {
+			return fmt.Errorf("embedded kafka: data directory %s is damaged: it has partitions but no meta.json", dir)
+		}
+		return nil
 	}
-	for _, name := range []string{"groups.log", "pids.log"} {
-		cut, err := mendLog(filepath.Join(dir, name))
-		if err != nil {
-			return fmt.Errorf("embedded kafka: data directory %s: %w", dir, err)
+	clean := filepath.Join(dir, cleanName)
+	if _, err := os.Stat(clean); err != nil {
+		if err := recoverDir(dir, log); err != nil {
+			return err
 		}
-		if cut > 0 {
-			log.Warn("cut a half-written entry", zap.String("file", name), zap.Int64("bytes", cut))
-		}
+	}
+	if err := holdWatermarks(dir); err != nil {
+		return fmt.Errorf("embedded kafka: data directory %s: %w", dir, err)
+	}
+	if err := os.Remove(clean); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("embedded kafka: data directory: %w", err)
 	}
 	return nil
+}
+
+// topicOnDisk is an entry of kfake's topics.json.
+type topicOnDisk struct {
+	Name       string `json:"name"`
+	ID         []byte `json:"id"`
+	Partitions int32  `json:"partitions"`
+}
+
+func topicsOnDisk(dir string) ([]topicOnDisk, error) {
+	var file struct {
+		Topics []topicOnDisk `json:"topics"`
+	}
+	err := readJSON(filepath.Join(dir, "topics.json"), &file)
+	return file.Topics, err
 }

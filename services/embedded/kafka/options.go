@@ -28,8 +28,7 @@ type Options struct {
 	// refuses records with an error that clients retry. The broker does not
 	// look at the errors of its own syncs, so a full disk must never happen.
 	MinFreeBytes uint64
-	// CleanerInterval is how often retention and compaction run. It is a
-	// broker setting: a topic can only say what is cleaned.
+	// CleanerInterval is how often topics that set retention are cleaned.
 	CleanerInterval time.Duration
 	// MaxMessageBytes is the largest batch one produce may carry.
 	MaxMessageBytes int
@@ -52,6 +51,8 @@ const (
 	defaultMinFree         = 1 << 30
 	defaultCleanerInterval = time.Minute
 	defaultMaxMessage      = 8 << 20
+
+	never = 10 * 365 * 24 * time.Hour // kfake knows no way to say so
 )
 
 func (o *Options) setDefaults() {
@@ -96,12 +97,13 @@ func (o *Options) validate() error {
 
 // brokerConfig are kfake's own settings. Retention and offset expiry default
 // to seven days there, also for topics and groups that never asked for either,
-// so both are off until a topic says otherwise.
+// so both are off until a topic says otherwise. Its cleaner is off for good, see
+// cleaner.
 func (o *Options) brokerConfig() map[string]string {
 	return map[string]string{
-		"log.cleaner.backoff.ms":    strconv.FormatInt(o.CleanerInterval.Milliseconds(), 10),
+		"log.cleaner.backoff.ms":    strconv.FormatInt(never.Milliseconds(), 10),
 		"log.retention.ms":          "-1",
 		"message.max.bytes":         strconv.Itoa(o.MaxMessageBytes),
-		"offsets.retention.minutes": strconv.Itoa(10 * 365 * 24 * 60),
+		"offsets.retention.minutes": strconv.Itoa(int(never.Minutes())),
 	}
 }

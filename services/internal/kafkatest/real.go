@@ -103,7 +103,8 @@ func writeConfig(t testing.TB, dir string, port int) string {
 }
 
 // properties make a cluster of one: every internal topic has one replica and
-// few partitions, and a group forms without waiting for more members.
+// few partitions, a group forms without waiting for more members, and a broker
+// that was killed is let in again before long.
 const properties = `process.roles=broker,controller
 node.id=1
 listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d
@@ -120,4 +121,6 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 `
