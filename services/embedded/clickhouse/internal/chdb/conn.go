@@ -2,7 +2,6 @@ package chdb
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"strings"
 	"unsafe"
@@ -82,16 +81,22 @@ func (c *Conn) start(fn statementFunc, sql, format string, params []Param) unsaf
 // analysis mirrors chdb_query_analysis_v1.
 type analysis struct{ size, statements, flags, class uint32 }
 
-// Statements says how many statements the text holds; 0 when the parser does not understand it.
-func (c *Conn) Statements(sql string) (int, error) {
+// Analysis is what a text would do, by the engine's own parser.
+type Analysis struct {
+	Statements int  // 0 when the parser does not understand the text
+	ReadOnly   bool // proven to leave no trace
+}
+
+// Analyse parses the text without running it.
+func (c *Conn) Analyse(sql string) Analysis {
 	q := []byte(sql)
 	out := &analysis{size: uint32(unsafe.Sizeof(analysis{}))}
 	state := c.lib.classify(c.handle(), ptrOf(q), uintptr(len(q)), nil, 0, unsafe.Pointer(out))
 	runtime.KeepAlive(q)
 	if state != 0 {
-		return 0, fmt.Errorf("the engine could not analyse the query")
+		return Analysis{}
 	}
-	return int(out.statements), nil
+	return Analysis{Statements: int(out.statements), ReadOnly: out.statements > 0 && out.class == 0}
 }
 
 func ptrOf(b []byte) unsafe.Pointer {

@@ -81,7 +81,6 @@ func (s *scanner) other() Statement {
 			s.advance()
 			if s.tok.kind == word || s.tok.kind == quoted {
 				st.Format = strings.Trim(s.text(), "`\"")
-				continue
 			}
 			continue
 		case atTop && (s.is("OUTFILE") || s.is("INFILE")):
