@@ -1,0 +1,184 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"plumbline.dev/schemas/config"
+)
+
+const (
+	maxSecrets    = 4    // two in rotation, and two forgotten
+	maxPartitions = 4096 // of a topic
+)
+
+// idForm keeps ids usable in URLs, keys, metrics and file names alike.
+var idForm = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$`)
+
+// validate checks what a type cannot: words, references, addresses.
+func validate(c *config.Config, s *source) {
+	s.address("listen.ingest", c.Listen.Ingest)
+	s.address("listen.console", c.Listen.Console)
+	s.address("listen.clickhouse", c.Listen.ClickHouse)
+	s.address("listen.kafka", c.Listen.Kafka)
+	s.kafka(c.Kafka)
+	s.clickhouse(c.ClickHouse)
+	s.hashKey(c.Privacy.HashKey)
+	s.secret("notify.slack", c.Notify.Slack)
+	if c.Notify.Email != "" && !strings.Contains(c.Notify.Email, "@") {
+		s.add("notify.email", "is not an e-mail address")
+	}
+	s.hooks(c.Hooks)
+	s.senders(c.Senders)
+	s.connections(c.Connections)
+	s.integrations(c)
+}
+
+func (s *source) address(path, v string) {
+	if _, _, err := net.SplitHostPort(v); err != nil {
+		s.add(path, "is %q; expected host:port, like 127.0.0.1:8081", v)
+	}
+}
+
+func (s *source) kafka(k config.Kafka) {
+	if !k.IsEmbedded() {
+		for i, b := range k.Brokers {
+			s.address(fmt.Sprintf("kafka.brokers[%d]", i), b)
+		}
+	}
+	if k.Partitions < 1 || k.Partitions > maxPartitions {
+		s.add("kafka.partitions", "is %d; expected 1 to %d", k.Partitions, maxPartitions)
+	}
+	if k.SASL != nil {
+		s.word("kafka.sasl.mechanism", k.SASL.Mechanism, mechanisms)
+		s.required("kafka.sasl.user", k.SASL.User)
+		s.required("kafka.sasl.password", string(k.SASL.Password))
+		s.secret("kafka.sasl.password", k.SASL.Password)
+	}
+}
+
+func (s *source) clickhouse(c config.ClickHouse) {
+	s.secret("clickhouse.password", c.Password)
+	if c.IsEmbedded() {
+		return
+	}
+	u, err := url.Parse(c.DSN)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "clickhouse"}, u.Scheme) {
+		s.add("clickhouse.dsn", "cannot be read; expected embedded, http://user@host:8123/plumbline or clickhouse://host:9000/plumbline")
+		return
+	}
+	if _, has := u.User.Password(); has || u.Query().Has("password") {
+		s.add("clickhouse.dsn", "holds a password; move it to clickhouse.password as env:NAME or file:PATH")
+	}
+}
+
+func (s *source) required(path, v string) {
+	if v == "" {
+		s.add(path, "is missing")
+	}
+}
+
+func (s *source) hooks(hooks []config.Hook) {
+	seen := map[string]int{}
+	for i, h := range hooks {
+		p := fmt.Sprintf("hooks[%d]", i)
+		s.id(p, h.ID, seen)
+		s.word(p+".source", h.Source, Sources)
+		s.secrets(p+".secrets", h.Secrets)
+		for j, a := range h.Accept {
+			s.word(fmt.Sprintf("%s.accept[%d]", p, j), a, schemes)
+		}
+		s.publicURL(p+".public_url", h)
+	}
+}
+
+func (s *source) publicURL(path string, h config.Hook) {
+	if h.PublicURL == "" {
+		if slices.Contains(urlSigned, h.Source) {
+			s.add(path, "is missing; %s signs the address it calls, so write that address as it is seen from outside", h.Source)
+		}
+		return
+	}
+	u, err := url.Parse(h.PublicURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.Fragment != "" {
+		s.add(path, "cannot be read; expected https://host/path as the provider calls it")
+	}
+}
+
+func (s *source) senders(senders []config.Sender) {
+	seen := map[string]int{}
+	for i, x := range senders {
+		p := fmt.Sprintf("senders[%d]", i)
+		s.id(p, x.ID, seen)
+		s.secrets(p+".tokens", x.Tokens)
+	}
+}
+
+func (s *source) connections(cs []config.Connection) {
+	seen := map[string]int{}
+	for i, c := range cs {
+		p := fmt.Sprintf("connections[%d]", i)
+		s.id(p, c.ID, seen)
+		s.word(p+".system", c.System, Systems)
+		for j, o := range c.Observe {
+			s.word(fmt.Sprintf("%s.observe[%d]", p, j), o, observes)
+		}
+		if c.CallShare < 0 || c.CallShare > 1 {
+			s.add(p+".call_share", "is %v; expected a share between 0 and 1, like 0.05", c.CallShare)
+		}
+		s.secret(p+".token", c.Token)
+		if c.Auth != nil {
+			s.word(p+".auth.flow", c.Auth.Flow, flows)
+			s.secret(p+".auth.client_id", c.Auth.ClientID)
+			s.secret(p+".auth.client_secret", c.Auth.ClientSecret)
+		}
+		if c.System == "salesforce" && c.Domain == "" {
+			s.add(p+".domain", "is missing; expected the org's own, like acme.my.salesforce.com")
+		}
+	}
+}
+
+// id checks an id and that no earlier neighbour has it.
+func (s *source) id(path, id string, seen map[string]int) {
+	switch {
+	case id == "":
+		s.add(path+".id", "is missing")
+	case !idForm.MatchString(id):
+		s.add(path+".id", "is %q; expected letters, digits, dot, dash or underscore, at most 64", id)
+	case seen[id] != 0:
+		s.add(path+".id", "is %q, which line %d has already", id, seen[id])
+	default:
+		seen[id] = s.line(path + ".id")
+	}
+}
+
+func (s *source) secrets(path string, refs []config.Secret) {
+	if len(refs) == 0 {
+		s.add(path, "is missing; expected a list with env:NAME or file:PATH")
+	}
+	if len(refs) > maxSecrets {
+		s.add(path, "has %d entries; expected at most %d: remove those no longer in use", len(refs), maxSecrets)
+	}
+	for i, r := range refs {
+		p := fmt.Sprintf("%s[%d]", path, i)
+		s.required(p, string(r))
+		s.secret(p, r)
+	}
+}
+
+// secret refuses literals. Its text never repeats what it found: it may be
+// the secret.
+func (s *source) secret(path string, r config.Secret) {
+	if r == "" {
+		return
+	}
+	if _, _, err := split(r); err != nil {
+		s.add(path, "%v", err)
+	}
+}
+
+func (s *source) hashKey(r config.Secret) { s.secret("privacy.hash_key", r) }
