@@ -10,7 +10,7 @@ import (
 // Fold is an operator's logic for one key; S is the key's state, *S its codec.
 type Fold[S any] interface {
 	Step(ctx Ctx, key string, s *S, ev event.Event, out *Out)
-	// Timer runs when stream time has reached the state's Due.
+	// Timer runs when stream time has reached the state's Due, and moves it.
 	Timer(ctx Ctx, key string, s *S, out *Out)
 }
 
@@ -29,7 +29,7 @@ type Keyed[S any, P KeyState[S]] struct {
 	fold    Fold[S]
 	entries map[string]*keyEntry[S]
 	dirty   []*keyEntry[S]
-	timers  timerHeap
+	timers  timerHeap[S]
 	walk    []string
 	buf     []byte
 }
@@ -37,7 +37,8 @@ type Keyed[S any, P KeyState[S]] struct {
 type keyEntry[S any] struct {
 	key   string
 	state S
-	due   event.Time // armed in the heap
+	due   event.Time // armed in the heap, 0 = not in it
+	slot  int        // where in the heap
 	dirty bool
 	gone  bool
 	saved bool // the changelog may hold it: going away needs a tombstone
@@ -64,15 +65,15 @@ func (k *Keyed[S, P]) Step(ctx Ctx, key string, ev event.Event, out *Out) {
 
 // Tick implements Operator.
 func (k *Keyed[S, P]) Tick(ctx Ctx, out *Out) {
-	for len(k.timers) > 0 && k.timers[0].at <= ctx.Now {
-		t := heap.Pop(&k.timers).(timer)
-		e := k.entries[t.key]
-		if e == nil || e.due != t.at {
-			continue // moved or cancelled since
-		}
+	for len(k.timers) > 0 && k.timers[0].due <= ctx.Now {
+		e := heap.Pop(&k.timers).(*keyEntry[S])
+		fired := e.due
 		e.due = 0
-		k.fold.Timer(ctx, t.key, &e.state, out)
+		k.fold.Timer(ctx, e.key, &e.state, out)
 		k.touched(e)
+		if e.due == fired { // it would fire for ever
+			panic(fmt.Sprintf("stream: the timer of %q fired at %s and left its Due as it was", e.key, fired))
+		}
 	}
 }
 
@@ -82,21 +83,32 @@ func (k *Keyed[S, P]) touched(e *keyEntry[S]) {
 		k.dirty = append(k.dirty, e)
 	}
 	if P(&e.state).Empty() {
-		delete(k.entries, e.key)
-		e.gone, e.due = true, 0
+		k.forget(e)
 		return
 	}
-	k.arm(e)
+	k.arm(e, P(&e.state).Due())
 }
 
-func (k *Keyed[S, P]) arm(e *keyEntry[S]) {
-	due := P(&e.state).Due()
-	if due == e.due {
-		return
-	}
-	e.due = due
-	if due != 0 {
-		heap.Push(&k.timers, timer{due, e.key})
+func (k *Keyed[S, P]) forget(e *keyEntry[S]) {
+	k.arm(e, 0)
+	delete(k.entries, e.key)
+	e.gone = true
+}
+
+// arm moves the entry's timer to due; 0 takes it away.
+func (k *Keyed[S, P]) arm(e *keyEntry[S], due event.Time) {
+	was := e.due
+	switch {
+	case due == was:
+	case due == 0:
+		heap.Remove(&k.timers, e.slot)
+		e.due = 0
+	case was == 0:
+		e.due = due
+		heap.Push(&k.timers, e)
+	default:
+		e.due = due
+		heap.Fix(&k.timers, e.slot)
 	}
 }
 
@@ -153,16 +165,17 @@ func (k *Keyed[S, P]) Rewrite(n int, emit Emit) (bool, error) {
 
 // Load implements State.
 func (k *Keyed[S, P]) Load(key string, value []byte) error {
+	if old := k.entries[key]; old != nil {
+		k.forget(old)
+	}
 	if value == nil {
-		delete(k.entries, key)
 		return nil
 	}
-	e := &keyEntry[S]{key: key}
+	e := &keyEntry[S]{key: key, saved: true}
 	if _, err := P(&e.state).UnmarshalMsg(value); err != nil {
 		return err
 	}
-	e.saved = true
 	k.entries[key] = e
-	k.arm(e)
+	k.arm(e, P(&e.state).Due())
 	return nil
 }

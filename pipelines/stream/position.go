@@ -5,6 +5,8 @@ import (
 	"plumbline.dev/schemas/topic"
 )
 
+//msgp:limit arrays:65536
+
 // PositionKey is the changelog key of a task's position. It ends every
 // transaction: what stands between two positions is one transaction's state.
 const PositionKey = "@position"

@@ -6,6 +6,11 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
+// Size limits for msgp deserialization
+const (
+	z13946282limitArrays = 65536
+)
+
 // MarshalMsg implements msgp.Marshaler
 func (z *Position) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
@@ -77,6 +82,10 @@ func (z *Position) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Seen")
+				return
+			}
+			if zb0002 > z13946282limitArrays {
+				err = msgp.ErrLimitExceeded
 				return
 			}
 			if cap(z.Seen) >= int(zb0002) {

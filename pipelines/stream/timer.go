@@ -1,33 +1,35 @@
 package stream
 
-import "plumbline.dev/schemas/event"
+// timerHeap orders the armed keys by (due, key), the same on every run. A key
+// stands in it at most once: a hot key that moves its timer with every event
+// must not fill it.
+type timerHeap[S any] []*keyEntry[S]
 
-type timer struct {
-	at  event.Time
-	key string
-}
-
-// timerHeap orders timers by (time, key), the same on every run. Timers that
-// were moved stay in it and are skipped when they come up.
-type timerHeap []timer
-
-func (h timerHeap) Len() int { return len(h) }
-func (h timerHeap) Less(i, j int) bool {
-	if h[i].at != h[j].at {
-		return h[i].at < h[j].at
+func (h timerHeap[S]) Len() int { return len(h) }
+func (h timerHeap[S]) Less(i, j int) bool {
+	if h[i].due != h[j].due {
+		return h[i].due < h[j].due
 	}
 	return h[i].key < h[j].key
 }
-func (h timerHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+func (h timerHeap[S]) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].slot, h[j].slot = i, j
+}
 
 // Push implements heap.Interface.
-func (h *timerHeap) Push(x any) { *h = append(*h, x.(timer)) }
+func (h *timerHeap[S]) Push(x any) {
+	e := x.(*keyEntry[S])
+	e.slot = len(*h)
+	*h = append(*h, e)
+}
 
 // Pop implements heap.Interface.
-func (h *timerHeap) Pop() any {
+func (h *timerHeap[S]) Pop() any {
 	old := *h
-	t := old[len(old)-1]
-	old[len(old)-1] = timer{}
+	e := old[len(old)-1]
+	old[len(old)-1] = nil
 	*h = old[:len(old)-1]
-	return t
+	return e
 }
