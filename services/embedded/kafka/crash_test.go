@@ -139,6 +139,8 @@ func committedOffset(t *testing.T, b kafkatest.Broker) int64 {
 func TestKilledCommitIsWhole(t *testing.T) {
 	const partitions = 16
 	b := kafkatest.Fake(t, topic(partitions))
+	start := kadm.Offsets{"t": {0: {Topic: "t", LeaderEpoch: -1}}} // so that the group exists
+	require.NoError(t, kadm.NewClient(connect(t, b)).CommitAllOffsets(t.Context(), "g", start))
 	kills, done := 12, 0
 	if n, err := strconv.Atoi(os.Getenv("PLUMBLINE_KILLS")); err == nil {
 		kills = n
