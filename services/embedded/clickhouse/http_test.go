@@ -186,6 +186,7 @@ func httpCompressedRequests(t *testing.T, s *Server) {
 	for _, n := range []int{len(blocks) - 1, len(blocks)/2 + 1, len(blocks)/2 + 25, 25, 3} {
 		r := send(t, newRequest(t, s, http.MethodPost, bytes.NewReader(blocks[:n]), "query", "INSERT INTO zipped FORMAT TSV", "decompress", "1"))
 		require.NotEqual(t, 200, r.status, n)
+		require.Equal(t, "100000", must(t, s, "SELECT count() FROM zipped"), "%d of %d bytes", n, len(blocks))
 	}
 	must(t, s, string(blocks), "query", "INSERT INTO zipped FORMAT TSV", "decompress", "1")
 	require.Equal(t, "200000", must(t, s, "SELECT count() FROM zipped"))

@@ -14,10 +14,9 @@ import (
 
 // blockWriter writes ClickHouse's compressed blocks, as compress=1 asks for.
 type blockWriter struct {
-	dst    io.Writer
-	enc    *compress.Writer
-	buf    []byte
-	closed bool
+	dst io.Writer
+	enc *compress.Writer
+	buf []byte
 }
 
 const blockSize = 1 << 20
@@ -49,11 +48,11 @@ func (b *blockWriter) emit(p []byte) error {
 	return err
 }
 
-func (b *blockWriter) Close() error {
-	if b.closed || len(b.buf) == 0 {
+func (b *blockWriter) flush() error {
+	if len(b.buf) == 0 {
 		return nil
 	}
-	b.closed = true
+	defer func() { b.buf = b.buf[:0] }()
 	return b.emit(b.buf)
 }
 

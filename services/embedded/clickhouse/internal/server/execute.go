@@ -225,12 +225,12 @@ func (s *Server) prepareOutput(o *output, r *http.Request, q *request, format st
 	if q.httpCompression {
 		if enc := acceptedEncoding(r.Header.Get("Accept-Encoding")); enc != "" {
 			h.Set("Content-Encoding", enc)
-			w := contentEncoder(o.top, enc)
-			o.top, o.closers = w, append([]io.Closer{w}, o.closers...)
+			o.enc = contentEncoder(o.top, enc)
+			o.top = o.enc
 		}
 	}
 	if q.compress {
-		w := newBlockWriter(o.top, q.args.Get("network_compression_method"))
-		o.top, o.closers = w, append([]io.Closer{w}, o.closers...)
+		o.blocks = newBlockWriter(o.top, q.args.Get("network_compression_method"))
+		o.top = o.blocks
 	}
 }

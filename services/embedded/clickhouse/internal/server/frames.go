@@ -20,6 +20,7 @@ type frameReader struct {
 	dec   *compress.Reader
 	frame []byte
 	rest  []byte
+	left  int // decompressed bytes that the decoder still holds or can get from rest
 }
 
 func (f *frameReader) Read(p []byte) (int, error) {
@@ -53,26 +54,23 @@ func (f *frameReader) next() error {
 		}
 		return err
 	}
-	f.rest = f.frame
+	f.rest, f.left = f.frame, int(raw)
 	return nil
 }
 
 // blockReader is the decompressed data.
 type blockReader struct{ frames *frameReader }
 
+// Read never asks the decoder for a block that is not there: having failed once, it gives out its
+// last block a second time.
 func (b *blockReader) Read(p []byte) (int, error) {
 	f := b.frames
-	for {
-		n, err := f.dec.Read(p)
-		if n > 0 {
-			return n, nil
-		}
-		if !errors.Is(err, io.ErrUnexpectedEOF) || len(f.rest) > 0 {
-			return 0, err
-		}
-		// The decoder has given out its block and asked for more.
+	for f.left == 0 {
 		if err := f.next(); err != nil {
 			return 0, err
 		}
 	}
+	n, err := f.dec.Read(p)
+	f.left -= n
+	return n, err
 }

@@ -23,9 +23,10 @@ type output struct {
 	waitEnd bool
 	sent    bool
 
-	top     io.Writer // where results go: through the compressors, down to this
-	closers []io.Closer
-	tag     string // frames an exception that comes after the headers
+	top     io.Writer      // where results go: blocks, encoder and sink, as far as asked for
+	blocks  *blockWriter   // compress=1
+	enc     io.WriteCloser // Content-Encoding
+	tag     string         // frames an exception that comes after the headers
 	started time.Time
 }
 
@@ -83,8 +84,11 @@ func (o *output) send() error {
 
 // finish completes a good answer. When nothing was sent yet the summary is exact.
 func (o *output) finish(stats chdb.Stats) error {
-	for _, c := range o.closers {
-		if err := c.Close(); err != nil {
+	if err := o.closeBlocks(); err != nil {
+		return err
+	}
+	if o.enc != nil {
+		if err := o.enc.Close(); err != nil {
 			return err
 		}
 	}
@@ -143,22 +147,21 @@ func (o *output) fail(err error, version string) {
 	panic(http.ErrAbortHandler)
 }
 
-// abort writes the block past the native compressor, which clients expect, but inside HTTP's.
+// abort writes the block past the native compressor, where clients look for it, but inside HTTP's.
 func (o *output) abort(block []byte) {
-	if len(o.closers) > 1 {
-		_ = o.closers[0].Close()
-	}
-	var w io.Writer = sink{o}
-	if n := len(o.closers); n > 0 {
-		if enc, ok := o.closers[n-1].(io.Writer); ok {
-			if _, native := enc.(*blockWriter); !native {
-				w = enc
-			}
-		}
-	}
-	_, _ = w.Write(block)
-	if n := len(o.closers); n > 0 {
-		_ = o.closers[n-1].Close()
+	_ = o.closeBlocks()
+	if o.enc != nil {
+		_, _ = o.enc.Write(block)
+		_ = o.enc.Close()
+	} else {
+		_, _ = sink{o}.Write(block)
 	}
 	_ = o.control.Flush()
+}
+
+func (o *output) closeBlocks() error {
+	if o.blocks == nil {
+		return nil
+	}
+	return o.blocks.flush()
 }
