@@ -7,9 +7,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"plumbline.dev/pipelines/stream"
 )
 
-// Changelog reads and trims state partitions, outside any transaction.
+// Changelog reads whole partitions, and trims those of state, outside any
+// transaction.
 type Changelog struct {
 	o   Options
 	cl  *kgo.Client
@@ -34,10 +36,32 @@ func (c *Changelog) Start(ctx context.Context, topicName string, partition int32
 	return offsetOf(listed, err, topicName, partition)
 }
 
-// Read hands over every committed record of a partition, in order, up to its
-// end. It first waits until no transaction is open on it: the partition has
-// one writer, and the caller has fenced it.
-func (c *Changelog) Read(ctx context.Context, topicName string, partition int32, each func(key string, value []byte) error) error {
+// Read hands over every committed state record of a partition, in order.
+func (c *Changelog) Read(
+	ctx context.Context, topicName string, partition int32, each func(key string, value []byte) error,
+) error {
+	return c.read(ctx, topicName, partition, func(r *kgo.Record) error { return each(string(r.Key), r.Value) })
+}
+
+// Records hands over every committed record of a partition, decoded, in
+// order: what a replay reads, and what an audit holds against the tables.
+func (c *Changelog) Records(
+	ctx context.Context, topicName string, partition int32, each func(stream.Record) error,
+) error {
+	return c.read(ctx, topicName, partition, func(r *kgo.Record) error {
+		rec, err := decode(r)
+		if err != nil {
+			rec.Event = unreadable(r, err)
+		}
+		return each(rec)
+	})
+}
+
+// read goes from a partition's start to its end. It first waits until no
+// transaction is open on it, so that what it returns is decided.
+func (c *Changelog) read(
+	ctx context.Context, topicName string, partition int32, each func(*kgo.Record) error,
+) error {
 	start, err := c.Start(ctx, topicName, partition)
 	if err != nil {
 		return err
@@ -68,7 +92,7 @@ func (c *Changelog) Read(ctx context.Context, topicName string, partition int32,
 		fetches.EachRecord(func(r *kgo.Record) {
 			next = r.Offset + 1
 			if failed == nil && r.Offset < end && !r.Attrs.IsControl() {
-				failed = each(string(r.Key), r.Value)
+				failed = each(r)
 			}
 		})
 		if failed != nil {
@@ -127,4 +151,10 @@ func offsetOf(listed kadm.ListedOffsets, err error, topicName string, partition 
 		return 0, fmt.Errorf("list offsets of %s partition %d: %w", topicName, partition, o.Err)
 	}
 	return o.Offset, nil
+}
+
+// End is the offset after the last record of a partition, decided or not.
+func (c *Changelog) End(ctx context.Context, topicName string, partition int32) (int64, error) {
+	listed, err := c.adm.ListEndOffsets(ctx, topicName)
+	return offsetOf(listed, err, topicName, partition)
 }
