@@ -1,0 +1,147 @@
+package classify
+
+import "strings"
+
+// body reads the answer's body: JSON by its structure, anything else as text.
+func (w *weigher) body() {
+	if w.confidence >= Decisive || w.in.Body == "" {
+		return
+	}
+	if looksHTML(w.in.Body) {
+		w.html = true
+		w.text(w.in.Body)
+		return
+	}
+	trimmed := strings.TrimLeft(w.in.Body, " \t\r\n\ufeff")
+	if trimmed == "" {
+		return
+	}
+	if trimmed[0] != '{' && trimmed[0] != '[' {
+		w.first = trimmed
+		w.text(trimmed) // plain text, a form or a SOAP fault
+		return
+	}
+	j := walker{w: w, s: trimmed}
+	j.value(0, "", false)
+	if w.status < 400 && j.status != 0 {
+		w.status = j.status
+	}
+}
+
+// leaf is one string of the body, with its key and whether it stands under
+// something that speaks of errors.
+func (j *walker) leaf(key, raw string, erring bool) {
+	if raw == "" || j.texts >= maxTexts || ignored(key) {
+		return
+	}
+	j.pathRules(key, raw)
+	if !erring && !speaks(key) {
+		return
+	}
+	j.texts++
+	if strings.IndexByte(raw, ' ') < 0 && len(raw) <= maxCode {
+		j.w.code(raw)
+		return
+	}
+	// RFC 7807 titles ("Member Exists") are codes written as words.
+	if e := j.w.p.codes.find(raw, j.w.status, j.w.in.Operation); e != nil {
+		j.w.offer(e.rule, e.rule.Confidence, e.evidence)
+		return
+	}
+	if j.w.first == "" {
+		j.w.first = raw
+	}
+	j.w.text(raw)
+}
+
+// number is a numeric leaf: an error number, or the HTTP status inside a 2xx.
+func (j *walker) number(key, raw string, erring bool) {
+	if len(raw) > 16 || !erring && !speaks(key) || ignored(key) {
+		return
+	}
+	if e := j.w.p.codes.find(raw, j.w.status, j.w.in.Operation); e != nil {
+		j.w.offer(e.rule, e.rule.Confidence, e.evidence)
+		return
+	}
+	if n := bareStatus(raw); n >= 400 && j.status == 0 {
+		j.status = n
+	}
+}
+
+// pathRules asks the rules that name a place in the body.
+func (j *walker) pathRules(key, raw string) {
+	if len(raw) > maxCode || len(j.w.p.paths)+len(j.w.c.general.paths) == 0 {
+		return
+	}
+	var buf [maxPath + maxCode + 1]byte
+	b := append(append(buf[:0], j.path[:j.plen]...), '=')
+	j.pathRule(normTail(b, raw))
+	b = append(buf[:0], "*."...)
+	for i := range min(len(key), maxPath-8) {
+		c := key[i]
+		if upper[c] {
+			c += 32
+		}
+		b = append(b, c)
+	}
+	j.pathRule(normTail(append(b, '='), raw))
+}
+
+func normTail(b []byte, raw string) []byte {
+	var norm [maxCode]byte
+	return append(b, normCode(norm[:0], raw)...)
+}
+
+func (j *walker) pathRule(key []byte) {
+	for _, set := range [...]*set{j.w.p, j.w.c.general} {
+		list := set.paths[string(key)]
+		for i := range list {
+			if list[i].rule.fits(j.w.status, j.w.in.Operation) {
+				j.w.offer(list[i].rule, list[i].rule.Confidence, list[i].evidence)
+				break
+			}
+		}
+	}
+}
+
+// Keys are told by parts of their names: vendors write error, errorCode,
+// err_msg, faultstring, failureReason for the same things.
+var (
+	erringParts  = [...]string{"err", "fault", "fail", "reason", "invalid", "detail", "exception", "violation", "problem", "extensions"}
+	speakingKeys = [...]string{
+		"code", "message", "msg", "title", "description", "desc", "status", "category", "type", "policy", "text", "hint",
+		"cause", "explanation", "info", "summary", "key", "note", "warning",
+	}
+	// What was asked for, where to read on, and when: never what went wrong.
+	ignoredKeys = [...]string{
+		"value", "input", "rejectedvalue", "link", "links", "url", "href", "uri", "help", "docs", "doc_url", "more_info",
+		"moreinfo", "documentation_url", "helplink", "instance", "path", "pointer", "timestamp", "stack", "stacktrace",
+		"trace", "context", "correlationid", "requestid", "request_id", "trace_id", "date", "properties", "attributes",
+		"request_log_url", "error_uri", "locations", "innererror",
+	}
+)
+
+func speaks(key string) bool { return keyHas(key, speakingKeys[:]) || errs(key) }
+
+func errs(key string) bool { return keyHas(key, erringParts[:]) }
+
+func keyHas(key string, parts []string) bool {
+	if len(key) > 40 {
+		return false
+	}
+	for _, p := range parts {
+		if foldHas(key, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func ignored(key string) bool {
+	for _, k := range ignoredKeys {
+		if foldEqual(key, k) {
+			return true
+		}
+	}
+	return false
+}
