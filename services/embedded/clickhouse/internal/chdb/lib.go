@@ -64,12 +64,12 @@ func load(path string) (lib *Lib, err error) {
 	// purego panics on a missing symbol, which means another version of the library.
 	defer func() {
 		if r := recover(); r != nil {
-			lib, err = nil, fmt.Errorf("%s is not the pinned engine: %v", path, r)
+			lib, err = nil, fmt.Errorf("the ClickHouse engine is another version than the pinned one, run `make engine`: %v", r)
 		}
 	}()
 	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 	if err != nil {
-		return nil, fmt.Errorf("load the ClickHouse engine: %w", err)
+		return nil, fmt.Errorf("the ClickHouse engine cannot be loaded, run `make engine`: %w", err)
 	}
 	lib = &Lib{}
 	for name, fn := range lib.symbols() {

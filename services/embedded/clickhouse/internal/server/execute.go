@@ -15,7 +15,7 @@ import (
 	"plumbline.dev/services/embedded/clickhouse/internal/sqltext"
 )
 
-// execution is one request on its connection.
+// execution is one request.
 type execution struct {
 	s     *Server
 	ctx   context.Context // ends when the query is killed
@@ -23,9 +23,11 @@ type execution struct {
 	q     *request
 	r     *http.Request
 	out   *output
-	conn  *chdb.Conn
 	body  *timedBody
 	entry *running
+
+	conn  *chdb.Conn // from enter on
+	leave func()
 }
 
 func (x *execution) run() (chdb.Stats, error) {
@@ -36,15 +38,17 @@ func (x *execution) run() (chdb.Stats, error) {
 	// What follows the query on its own line is data, as in ClickHouse.
 	src := bufio.NewReaderSize(text, headSize)
 	head, err := src.Peek(headSize)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return chdb.Stats{}, err
 	}
 	st := sqltext.Parse(head)
-	if st.Outfile {
-		return chdb.Stats{}, fail(codeOutfile, "INTO OUTFILE and FROM INFILE are not allowed over HTTP. (INTO_OUTFILE_NOT_ALLOWED)")
+	if err := x.allowed(st); err != nil {
+		x.drain(src)
+		return chdb.Stats{}, err
 	}
-	if st.Kind == sqltext.Insert && x.q.readonly != "" {
-		return chdb.Stats{}, errReadOnly
+	if err := x.enter(x.slotsFor(st, head)); err != nil {
+		x.drain(src)
+		return chdb.Stats{}, err
 	}
 	if st.Kind == sqltext.Insert && (st.Format != "Values" || len(x.q.params) == 0) {
 		return x.insert(st, src)
@@ -53,7 +57,7 @@ func (x *execution) run() (chdb.Stats, error) {
 	if err != nil {
 		return chdb.Stats{}, err
 	}
-	if st.Kind == sqltext.Other && len(head) < len(sql) {
+	if st.Kind == sqltext.Other && len(sql) > headSize {
 		st = sqltext.Parse([]byte(sql)) // the format may be named after the part first looked at
 	}
 	x.s.registry.describe(x.entry, sql)
@@ -63,12 +67,53 @@ func (x *execution) run() (chdb.Stats, error) {
 	return x.read(sqltext.ReplaceProcesses(sql, x.s.registry.processes()), st)
 }
 
+func (x *execution) allowed(st sqltext.Statement) error {
+	if st.Outfile {
+		return fail(codeOutfile, "INTO OUTFILE and FROM INFILE are not allowed over HTTP. (INTO_OUTFILE_NOT_ALLOWED)")
+	}
+	if st.Kind == sqltext.Insert && x.q.readonly != "" {
+		return errReadOnly
+	}
+	return nil
+}
+
+// slotsFor keeps a few places for KILL QUERY and looks at system.processes.
+func (x *execution) slotsFor(st sqltext.Statement, head []byte) chan struct{} {
+	if st.Kind == sqltext.Kill {
+		return x.s.control
+	}
+	if text := string(head); st.Kind == sqltext.Other && sqltext.ReplaceProcesses(text, "") != text {
+		return x.s.control
+	}
+	return x.s.slots
+}
+
+// enter waits for a place and opens the connection, once.
+func (x *execution) enter(slots chan struct{}) error {
+	if x.conn != nil {
+		return nil
+	}
+	if err := acquire(slots, x.ctx, x.r.Context()); err != nil {
+		return err
+	}
+	conn, release, err := x.s.connection(x.q)
+	if err != nil {
+		<-slots
+		return err
+	}
+	x.conn, x.leave = conn, func() { release(); <-slots }
+	return nil
+}
+
 // text joins the query argument and the body, or unpacks a form.
 func (x *execution) text() (io.Reader, error) {
 	if x.r.Method != http.MethodPost {
 		return strings.NewReader(x.q.query), nil
 	}
 	if isForm(x.r) {
+		if err := x.enter(x.s.slots); err != nil { // its tables need the connection
+			return nil, err
+		}
 		sql, err := x.form()
 		if err != nil {
 			return nil, err

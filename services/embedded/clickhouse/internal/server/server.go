@@ -20,7 +20,8 @@ const AlivePath = "/plumbline/alive"
 type Server struct {
 	cfg      Config
 	engine   *engine
-	slots    chan struct{}
+	slots    chan struct{} // of queries
+	control  chan struct{} // of questions about queries, so that a full server can still be asked and cleared
 	registry *registry
 	sessions *sessions
 	name     string
@@ -40,6 +41,7 @@ func Open(cfg Config) (*Server, error) {
 	return &Server{
 		cfg: cfg, engine: e, name: name,
 		slots:    make(chan struct{}, cfg.MaxQueries),
+		control:  make(chan struct{}, 4),
 		registry: &registry{by: map[string]*running{}},
 		sessions: newSessions(),
 	}, nil
@@ -151,7 +153,7 @@ func (s *Server) timezone(q *request) string {
 	return s.engine.timezone
 }
 
-// run gives the request its place: known by id from now on, then a slot, then a connection.
+// run gives the request its id, under which it is known from now on, and runs it.
 func (s *Server) run(w http.ResponseWriter, r *http.Request, q *request, out *output) (chdb.Stats, error) {
 	ctx, kill := context.WithCancelCause(context.Background())
 	defer kill(nil)
@@ -160,28 +162,20 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, q *request, out *ou
 		return chdb.Stats{}, err
 	}
 	defer s.registry.remove(entry)
-	if err := s.acquire(ctx, r.Context()); err != nil {
-		return chdb.Stats{}, err
-	}
-	defer func() { <-s.slots }()
-	conn, release, err := s.connection(q)
-	if err != nil {
-		return chdb.Stats{}, err
-	}
-	defer release()
 	body := newTimedBody(ctx, w, r.Body)
 	defer body.close()
-	x := &execution{s: s, ctx: ctx, kill: kill, q: q, r: r, out: out, conn: conn, body: body, entry: entry}
+	x := &execution{s: s, ctx: ctx, kill: kill, q: q, r: r, out: out, body: body, entry: entry, leave: func() {}}
+	defer func() { x.leave() }()
 	return x.run()
 }
 
 // acquire waits for a slot until the client leaves or the query is killed.
-func (s *Server) acquire(ctx, client context.Context) error {
+func acquire(slots chan struct{}, ctx, client context.Context) error {
 	select {
-	case s.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	default:
 		select {
-		case s.slots <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-client.Done():
@@ -191,7 +185,7 @@ func (s *Server) acquire(ctx, client context.Context) error {
 		}
 	}
 	if client.Err() != nil {
-		<-s.slots
+		<-slots
 		return errGone
 	}
 	return nil
