@@ -236,3 +236,30 @@ func TestKillWaitingInsert(t *testing.T) {
 		require.Equal(t, "394", r.header.Get("X-ClickHouse-Exception-Code"))
 	}
 }
+
+// Every request opens and closes a connection to the engine; nothing of it may stay.
+func TestNothingAddsUp(t *testing.T) {
+	s := start(t)
+	must(t, s, "CREATE TABLE a (x UInt64) ENGINE = Memory")
+	round := func() {
+		for range 100 {
+			must(t, s, "SELECT {x:UInt8} FROM numbers(10)", "param_x", "5", "max_threads", "2")
+			post(t, s, "SELECT * FROM nowhere")
+			post(t, s, "x\n", "query", "INSERT INTO a FORMAT TSV")
+			must(t, s, "1\n", "query", "INSERT INTO a FORMAT TSV")
+		}
+	}
+	fds := func() int {
+		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Pid()))
+		require.NoError(t, err)
+		return len(list)
+	}
+	round()
+	files, memory := fds(), rss(t, s.Pid())
+	for range 5 {
+		round()
+	}
+	t.Logf("files %d -> %d, memory %d -> %d MB", files, fds(), memory>>20, rss(t, s.Pid())>>20)
+	require.LessOrEqual(t, fds(), files+20)
+	require.Less(t, rss(t, s.Pid())-memory, int64(40<<20))
+}
