@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"plumbline.dev/pipelines/value"
 	"plumbline.dev/schemas/config"
 )
 
@@ -150,7 +151,7 @@ func (s *source) native(path, system, object string) {
 func (s *source) key(p string, k config.Key) {
 	s.required(p+".source", k.Source)
 	s.required(p+".target", k.Target)
-	s.optional(p+".normalize", k.Normalize, Compares)
+	s.optional(p+".normalize", k.Normalize, value.Kinds)
 }
 
 func (s *source) fields(path string, fields []config.FieldMap) {
@@ -161,17 +162,17 @@ func (s *source) fields(path string, fields []config.FieldMap) {
 		p := fmt.Sprintf("%s[%d]", path, i)
 		s.required(p+".source", f.Source)
 		s.required(p+".target", f.Target)
-		s.optional(p+".compare", f.Compare, Compares)
+		s.optional(p+".compare", f.Compare, value.Kinds)
 		s.optional(p+".policy", f.Policy, policies)
 		s.optional(p+".rule", f.Rule, rules)
 		if seen[pair{f.Source, f.Target}] {
 			s.add(p, "maps %s to %s a second time", f.Source, f.Target)
 		}
 		seen[pair{f.Source, f.Target}] = true
-		if len(f.Map) > 0 && f.Compare != "picklist" && f.Compare != "multi_picklist" {
+		if len(f.Map) > 0 && f.Compare != value.Picklist && f.Compare != value.Multi {
 			s.add(p+".map", "is set, but compare is %q; expected compare: picklist", f.Compare)
 		}
-		if f.Via != "" && f.Compare != "reference" {
+		if f.Via != "" && f.Compare != value.Reference {
 			s.add(p+".via", "is set, but compare is %q; expected compare: reference", f.Compare)
 		}
 		for _, name := range []string{"source." + f.Source, "target." + f.Target} {

@@ -28,10 +28,4 @@ var (
 	schemes    = []string{"v1", "v2"}
 	policies   = []string{"clear", "hash", "seal", "drop"}
 	rules      = []string{"source_wins", "target_wins", "source_unless_blank", "target_unless_blank", "newest_wins"}
-
-	// Compares are the kinds of comparison and normalisation.
-	Compares = []string{
-		"exact", "text", "ignore_case", "email", "phone", "number", "currency", "bool", "date", "datetime",
-		"picklist", "multi_picklist", "reference", "url", "domain", "id",
-	}
 )

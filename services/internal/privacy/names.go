@@ -1,21 +1,25 @@
 package privacy
 
-import "strings"
+import (
+	"strings"
+
+	"plumbline.dev/pipelines/value"
+)
 
 // suffixes say what a field holds by the end of its name, lower-case, without
 // separators and Salesforce's __c. HubSpot alone has thirty e-mail and phone
 // properties, and customers add more; flags like hs_email_optout end otherwise.
 var suffixes = []struct{ end, kind string }{
-	{"email", KindEmail}, {"emailaddress", KindEmail}, {"emails", KindEmail}, {"mail", KindEmail},
-	{"phone", KindPhone}, {"phonenumber", KindPhone}, {"phones", KindPhone}, {"mobile", KindPhone},
-	{"mobilenumber", KindPhone}, {"cellphone", KindPhone}, {"fax", KindPhone}, {"faxnumber", KindPhone},
-	{"telephone", KindPhone},
+	{"email", value.Email}, {"emailaddress", value.Email}, {"emails", value.Email}, {"mail", value.Email},
+	{"phone", value.Phone}, {"phonenumber", value.Phone}, {"phones", value.Phone}, {"mobile", value.Phone},
+	{"mobilenumber", value.Phone}, {"cellphone", value.Phone}, {"fax", value.Phone}, {"faxnumber", value.Phone},
+	{"telephone", value.Phone},
 }
 
 // maxName is beyond any vendor's: what is longer is judged by its end.
 const maxName = 128
 
-// nameKind is the kind of a field that nobody configured.
+// nameKind is the kind of a field that nobody configured; empty for all others.
 func nameKind(name string) string {
 	if len(name) > maxName {
 		name = name[len(name)-maxName:]
@@ -41,5 +45,5 @@ func nameKind(name string) string {
 			return suffixes[i].kind
 		}
 	}
-	return KindPlain
+	return ""
 }

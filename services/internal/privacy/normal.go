@@ -3,60 +3,25 @@ package privacy
 import (
 	"strings"
 	"unicode/utf8"
+
+	"plumbline.dev/pipelines/value"
+	"plumbline.dev/schemas/event"
 )
-
-// Kinds of normalisation before hashing.
-const (
-	KindPlain = ""
-	KindEmail = "email"
-	KindPhone = "phone"
-)
-
-// Normalize brings a value to the form that is hashed, so that two systems'
-// spellings of one value hash alike.
-func Normalize(kind, v string) string {
-	v = strings.TrimSpace(v)
-	switch kind {
-	case KindEmail:
-		return strings.ToLower(v)
-	case KindPhone:
-		return phone(v)
-	}
-	return v
-}
-
-// phone keeps the digits of the number, without an extension. The prefix 00
-// and the plus sign mean the same. A text without digits stays as it is: all
-// of them must not hash alike.
-func phone(v string) string {
-	b := make([]byte, 0, len(v))
-	for i := range len(v) {
-		c := v[i]
-		if c >= '0' && c <= '9' {
-			b = append(b, c)
-		} else if (c == 'x' || c == 'X' || c == 'e' || c == 'E' || c == ';' || c == '#') && len(b) >= 7 {
-			break // extension: x12, ext. 12, ;ext=12, #12
-		}
-	}
-	if len(b) == 0 {
-		return strings.ToLower(v)
-	}
-	return strings.TrimPrefix(string(b), "00")
-}
 
 // Mask keeps what a person may still see of a hashed or sealed value.
 func Mask(kind, v string) string {
 	v = strings.TrimSpace(v)
 	switch kind {
-	case KindEmail:
+	case value.Email:
 		at := strings.LastIndexByte(v, '@')
 		if at < 1 {
 			break
 		}
 		_, n := utf8.DecodeRuneInString(v)
 		return v[:n] + "***" + v[at:]
-	case KindPhone:
-		if p := phone(v); len(p) >= 6 && p[0] >= '0' && p[0] <= '9' {
+	case value.Phone:
+		p, _, _ := strings.Cut(value.Normalize(value.Phone, event.Value{Text: v}), "x")
+		if len(p) >= 6 && p[0] >= '0' && p[0] <= '9' {
 			return "***" + p[len(p)-2:]
 		}
 	}

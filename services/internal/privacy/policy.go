@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"plumbline.dev/pipelines/value"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 )
@@ -61,7 +62,7 @@ func (p *Policy) object(in *config.Integration, o *config.Object) {
 }
 
 func (p *Policy) learn(system string, objects []string, field, policy, compare string) {
-	if policy == "" && (compare == KindEmail || compare == KindPhone) {
+	if policy == "" && personal(compare) {
 		policy = Hash
 	}
 	r := rule{policy: policy, kind: kindOf(compare, field)}
@@ -73,7 +74,7 @@ func (p *Policy) learn(system string, objects []string, field, policy, compare s
 		name := strings.ToLower(field)
 		was := p.objects[k][name]
 		// A kind learned once is kept: both sides must hash alike.
-		if r.kind == KindPlain {
+		if r.kind == "" {
 			r.kind = was.kind
 		}
 		if rank[r.policy] < rank[was.policy] {
@@ -84,11 +85,13 @@ func (p *Policy) learn(system string, objects []string, field, policy, compare s
 }
 
 func kindOf(compare, field string) string {
-	if compare == KindEmail || compare == KindPhone {
+	if compare != "" {
 		return compare
 	}
 	return nameKind(field)
 }
+
+func personal(kind string) bool { return kind == value.Email || kind == value.Phone }
 
 // Apply rewrites the fields in place by the policy of their object and
 // returns those that are kept.
@@ -103,7 +106,7 @@ func (p *Policy) Apply(tenant, system, object string, fields []event.Field) []ev
 		if r.policy == Drop {
 			continue
 		}
-		f.Value = p.value(tenant, r, f.Value)
+		f.Value = p.rewrite(tenant, r, f.Value)
 		kept = append(kept, f)
 	}
 	return kept
@@ -115,19 +118,19 @@ func find(rules map[string]rule, name string) rule {
 	if !ok {
 		r = rules[strings.ToLower(name)]
 	}
-	if r.kind == KindPlain {
+	if r.kind == "" {
 		r.kind = nameKind(name)
 	}
 	if r.policy == "" {
 		r.policy = Clear
-		if r.kind != KindPlain {
+		if personal(r.kind) || personal(nameKind(name)) {
 			r.policy = Hash
 		}
 	}
 	return r
 }
 
-func (p *Policy) value(tenant string, r rule, v event.Value) event.Value {
+func (p *Policy) rewrite(tenant string, r rule, v event.Value) event.Value {
 	// What holds nothing gives nothing away, and blank must stay blank.
 	if r.policy == Clear || v.Kind == event.KindNull || strings.TrimSpace(v.Text) == "" ||
 		v.Kind == event.KindHash || v.Kind == event.KindSeal {
@@ -138,6 +141,6 @@ func (p *Policy) value(tenant string, r rule, v event.Value) event.Value {
 		out.Kind, out.Text = event.KindSeal, p.key.SealText(tenant, v.Text)
 		return out
 	}
-	out.Kind, out.Text = event.KindHash, p.key.Hash(Normalize(r.kind, v.Text))
+	out.Kind, out.Text = event.KindHash, p.key.Hash(value.Normalize(r.kind, v))
 	return out
 }

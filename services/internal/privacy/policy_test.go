@@ -4,34 +4,32 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/pipelines/value"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 )
 
-func TestNormalizeAndMask(t *testing.T) {
-	for _, tc := range []struct{ kind, in, normal, mask string }{
-		{KindEmail, " Jane.Doe@Example.COM ", "jane.doe@example.com", "J***@Example.COM"},
-		{KindEmail, "é@x.fr", "é@x.fr", "é***@x.fr"},
-		{KindEmail, "not an address", "not an address", "***"},
-		{KindEmail, "@x", "@x", "***"},
-		{KindPhone, "+1 (555) 010-9999", "15550109999", "***99"},
-		{KindPhone, "001 555 010 9999 ext. 12", "15550109999", "***99"},
-		{KindPhone, "1-555-010-9999x7", "15550109999", "***99"},
-		{KindPhone, "1555 0109999;ext=7", "15550109999", "***99"},
-		{KindPhone, "911", "911", "***"},
-		{KindPhone, "Unknown", "unknown", "***"},
-		{KindPlain, " Exact Text ", "Exact Text", "***"},
+func TestMask(t *testing.T) {
+	for _, tc := range []struct{ kind, in, mask string }{
+		{value.Email, " Jane.Doe@Example.COM ", "J***@Example.COM"},
+		{value.Email, "é@x.fr", "é***@x.fr"},
+		{value.Email, "not an address", "***"},
+		{value.Email, "@x", "***"},
+		{value.Phone, "+1 (555) 010-9999", "***99"},
+		{value.Phone, "001 555 010 9999 ext. 12", "***99"},
+		{value.Phone, "911", "***"},
+		{value.Phone, "Unknown", "***"},
+		{"", " Exact Text ", "***"},
 	} {
-		require.Equal(t, tc.normal, Normalize(tc.kind, tc.in), tc.in)
 		require.Equal(t, tc.mask, Mask(tc.kind, tc.in), tc.in)
 	}
 }
 
 func TestNameKind(t *testing.T) {
 	for kind, names := range map[string][]string{
-		KindEmail: {"email", "Email", "work_email", "PersonEmail", "hs_additional_emails", "Backup_Email__c", "e-mail", "email2", "EMailAddress1"},
-		KindPhone: {"phone", "mobilephone", "MobilePhone", "hs_calculated_phone_number", "Fax", "telephone1", "HomePhone__c", "mobile"},
-		KindPlain: {
+		value.Email: {"email", "Email", "work_email", "PersonEmail", "hs_additional_emails", "Backup_Email__c", "e-mail", "email2", "EMailAddress1"},
+		value.Phone: {"phone", "mobilephone", "MobilePhone", "hs_calculated_phone_number", "Fax", "telephone1", "HomePhone__c", "mobile"},
+		"": {
 			"", "lifecyclestage", "hs_email_optout", "email_bounced", "phone_verified_at", "hubspot_owner_id",
 			"salesforcecontactid", "Id", "hs_email_domain", "MailingCity", "__c",
 		},
