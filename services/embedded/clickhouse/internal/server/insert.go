@@ -47,6 +47,12 @@ func (x *execution) insert(st sqltext.Statement, src io.Reader) (chdb.Stats, err
 		ins.Cancel()
 		return chdb.Stats{}, context.Cause(x.ctx)
 	}
+	// Nor may the INSERT of a client that is known to be gone: it will retry, after a restart maybe from
+	// the socket's queue, and expects this one to be over.
+	if x.r.Context().Err() != nil {
+		ins.Cancel()
+		return chdb.Stats{}, errGone
+	}
 	stats, err := ins.Finish()
 	if err != nil {
 		return chdb.Stats{}, x.cause(err)
