@@ -1,0 +1,72 @@
+package ingest
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	requests     *prometheus.CounterVec
+	events       *prometheus.CounterVec
+	deadLetters  *prometheus.CounterVec
+	ignored      *prometheus.CounterVec
+	signatures   *prometheus.CounterVec
+	unknownField *prometheus.CounterVec
+	ack          *prometheus.HistogramVec
+	inflight     prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "plumbline_ingest_" + name, Help: help}, labels)
+	}
+	m := &metrics{
+		requests:     counter("requests_total", "Requests by route and status.", "route", "code"),
+		events:       counter("events_total", "Events made durable.", "route"),
+		deadLetters:  counter("dead_letters_total", "Elements that could not be decoded.", "route", "code"),
+		ignored:      counter("ignored_total", "Elements of a type that is not used.", "route"),
+		signatures:   counter("signature_failures_total", "Requests refused by signature or token.", "route", "reason"),
+		unknownField: counter("unknown_members_total", "Members of own formats that nobody knows.", "route"),
+		ack: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "plumbline_ingest_ack_seconds", Help: "From the first byte of an accepted request to its answer.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"route"}),
+		inflight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "plumbline_ingest_inflight_bytes", Help: "Bytes of the bodies being worked on.",
+		}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.requests, m.events, m.deadLetters, m.ignored, m.signatures, m.unknownField, m.ack, m.inflight,
+	} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// routeMetrics are one route's, looked up once: a lookup by label costs more
+// than counting.
+type routeMetrics struct {
+	m                         *metrics
+	name                      string
+	accepted, events, ignored prometheus.Counter
+	unknownField              prometheus.Counter
+	ack                       prometheus.Observer
+}
+
+func (m *metrics) route(name string) routeMetrics {
+	return routeMetrics{
+		m: m, name: name, accepted: m.requests.WithLabelValues(name, "202"), events: m.events.WithLabelValues(name),
+		ignored: m.ignored.WithLabelValues(name), unknownField: m.unknownField.WithLabelValues(name),
+		ack: m.ack.WithLabelValues(name),
+	}
+}
+
+func (r *routeMetrics) refused(code int) {
+	r.m.requests.WithLabelValues(r.name, strconv.Itoa(code)).Inc()
+}
