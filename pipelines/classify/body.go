@@ -21,7 +21,8 @@ func (w *weigher) body() {
 		w.text(trimmed) // plain text, a form or a SOAP fault
 		return
 	}
-	j := walker{w: w, s: trimmed}
+	j := &w.walk
+	j.w, j.s, j.i, j.plen, j.texts, j.status = w, trimmed, 0, 0, 0, 0
 	j.value(0, "", false)
 	if w.status < 400 && j.status != 0 {
 		w.status = j.status

@@ -28,10 +28,16 @@ func (c *Classifier) Classify(in *Input) event.Verdict {
 	if e := c.byCode(p, in.Code, in.Status, in.Operation); e != nil && e.rule.Confidence >= Decisive && !e.rule.Collateral {
 		return c.verdict(in, in.Message, e.rule, e.rule.Confidence, e.evidence)
 	}
-	var w weigher
+	w, _ := c.pool.Get().(*weigher)
+	if w == nil {
+		w = new(weigher)
+	}
 	w.c, w.p, w.in, w.status = c, p, in, in.Status
 	w.weigh()
-	return w.verdict()
+	v := w.verdict()
+	w.reset()
+	c.pool.Put(w)
+	return v
 }
 
 // provider is the set of a system, or an empty one.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"plumbline.dev/schemas/event"
 )
@@ -60,6 +61,7 @@ type Classifier struct {
 	providers map[string]*set
 	shared    codes // what the codes of known systems mean to unknown ones
 	prints    printCache
+	pool      sync.Pool // of *weigher: kilobytes that the collector need not see
 }
 
 // Version names the rules: the same bytes, the same version.
@@ -200,14 +202,20 @@ func (c *Classifier) share(provider string, r *compiled) {
 	}
 }
 
+// travels asks for two words or more: "forbidden" alone means what it means to
+// everybody, and general rules know that.
 func travels(code string) bool {
-	letters := 0
+	letters, joints := 0, 0
 	for i := range len(code) {
+		switch c := code[i]; {
+		case c == '_' || c == '-' || c == ' ' || upper[c] && i > 0 && alnum[code[i-1]] && !upper[code[i-1]]:
+			joints++
+		}
 		if alnum[code[i]] && code[i] > '9' {
 			letters++
 		}
 	}
-	return letters >= 8 && letters*2 > len(code)
+	return joints > 0 && letters >= 8 && letters*2 > len(code)
 }
 
 func because(fact, why string) string {

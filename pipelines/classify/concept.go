@@ -15,13 +15,13 @@ type lexicon struct {
 	words    map[string]uint16 // 0 = not a word any phrase uses
 	next     map[uint32]uint16 // trie of phrases: node<<16|word -> node
 	ends     [][]phrase        // per node
+	texts    []string          // phrases as written, for the evidence
 	concepts map[string]uint16
 }
 
 type phrase struct {
 	concept uint16
-	words   uint16
-	text    string
+	text    uint16 // index of texts
 }
 
 func newLexicon() *lexicon {
@@ -68,7 +68,8 @@ func (l *lexicon) add(concept uint16, text string) error {
 		}
 		node = to
 	}
-	l.ends[node] = append(l.ends[node], phrase{concept: concept, words: uint16(len(parts)), text: text})
+	l.ends[node] = append(l.ends[node], phrase{concept: concept, text: uint16(len(l.texts))})
+	l.texts = append(l.texts, text)
 	return nil
 }
 

@@ -10,7 +10,7 @@ const (
 	maxLexLen = 16 << 10
 )
 
-// scan is what a text was found to say. It lives on the caller's stack.
+// scan is what a text was found to say.
 type scan struct {
 	present [maxConcepts / 64]uint64
 	hits    [maxHits]hit
@@ -32,15 +32,22 @@ type scan struct {
 type hit struct {
 	concept uint16
 	at      uint16
-	text    string
+	phrase  uint16 // which of the lexicon's, for the evidence
+}
+
+func (s *scan) reset() {
+	clear(s.present[:])
+	clear(s.codes[:s.ncodes])
+	s.nhits, s.nwords, s.at, s.start, s.ncodes, s.lexed, s.status = 0, 0, 0, 0, 0, 0, 0
+	s.raws, s.told, s.cue, s.number = 0, false, 0, 0
 }
 
 func (s *scan) has(id uint16) bool { return s.present[id>>6]&(1<<(id&63)) != 0 }
 
-func (s *scan) mark(id uint16, at int, text string) {
+func (s *scan) mark(id uint16, at int, phrase uint16) {
 	s.present[id>>6] |= 1 << (id & 63)
 	if s.nhits < maxHits {
-		s.hits[s.nhits] = hit{concept: id, at: uint16(at), text: text}
+		s.hits[s.nhits] = hit{concept: id, at: uint16(at), phrase: phrase}
 		s.nhits++
 	}
 }

@@ -116,7 +116,7 @@ func (e *expr) around(s *scan, at int) bool {
 }
 
 // quote shows the words that matched, for the evidence.
-func (e *expr) quote(s *scan) string {
+func (e *expr) quote(l *lexicon, s *scan) string {
 	var b strings.Builder
 	b.WriteString("the answer says ")
 	for i, id := range e.need {
@@ -126,7 +126,7 @@ func (e *expr) quote(s *scan) string {
 		for j := range s.hits[:s.nhits] {
 			if s.hits[j].concept == id {
 				b.WriteByte('"')
-				b.WriteString(s.hits[j].text)
+				b.WriteString(l.texts[s.hits[j].phrase])
 				b.WriteByte('"')
 				break
 			}

@@ -112,3 +112,41 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 }
+
+// What the shipped rules have to reach on our own fixtures, and what the
+// general rules reach alone, as if every vendor were unknown. The second is
+// the honest number for systems nobody wrote rules for: it may only rise.
+const (
+	floorAll           = 0.97
+	floorGeneralClass  = 0.91
+	floorGeneralRecov  = 0.95
+	fixtureCasesAtMost = 0.5 // share of one class: a file of one class proves nothing
+)
+
+func TestFixtures(t *testing.T) {
+	cases := readLabelled(t, "testdata/errors.jsonl")
+	require.GreaterOrEqual(t, len(cases), 150)
+	classes, ids := map[string]int{}, map[string]bool{}
+	for i := range cases {
+		require.Contains(t, event.Classes, cases[i].Class, cases[i].ID)
+		require.False(t, ids[cases[i].ID], "id %s twice", cases[i].ID)
+		ids[cases[i].ID] = true
+		classes[cases[i].Class]++
+	}
+	for _, class := range event.Classes {
+		require.NotZero(t, classes[class], class)
+		require.Less(t, float64(classes[class])/float64(len(cases)), fixtureCasesAtMost, class)
+	}
+	s := measure(compiledRules(t, false), cases)
+	t.Logf("all rules: class %.4f, recoverability %.4f", s.class, s.recoverability)
+	require.GreaterOrEqual(t, s.class, floorAll, "%v", s.wrong)
+	require.GreaterOrEqual(t, s.recoverability, floorAll, "%v", s.wrong)
+}
+
+func TestProvidersUnknown(t *testing.T) {
+	cases := readLabelled(t, "testdata/errors.jsonl")
+	s := measure(compiledRules(t, true), cases)
+	t.Logf("general rules only: class %.4f, recoverability %.4f", s.class, s.recoverability)
+	require.GreaterOrEqual(t, s.class, floorGeneralClass, "%v", s.wrong)
+	require.GreaterOrEqual(t, s.recoverability, floorGeneralRecov, "%v", s.wrong)
+}

@@ -2,8 +2,8 @@ package classify
 
 import "plumbline.dev/schemas/event"
 
-// weigher collects what an answer says and keeps the best rule. It lives on
-// the stack of one Classify call.
+// weigher collects what an answer says and keeps the best rule. One Classify
+// call owns it; between calls it rests in the classifier's pool.
 type weigher struct {
 	c      *Classifier
 	p      *set
@@ -18,7 +18,17 @@ type weigher struct {
 	header     *headerTest // likewise
 	collateral *entry
 	first      string // first message of the body, for the fingerprint
+	walk       walker
 	s          scan
+}
+
+// reset forgets the call: also its strings, which would keep a body alive.
+// Only what was used is cleared.
+func (w *weigher) reset() {
+	w.c, w.p, w.in, w.best, w.expr, w.header, w.collateral = nil, nil, nil, nil, nil, nil, nil
+	w.status, w.confidence, w.html, w.evidence, w.first = 0, 0, false, "", ""
+	w.walk.w, w.walk.s = nil, ""
+	w.s.reset()
 }
 
 // weigh asks in the order code, body, message, headers, status; a decisive
@@ -36,10 +46,9 @@ func (w *weigher) weigh() {
 	if w.status == 0 {
 		w.status = w.s.status
 	}
+	// Nothing is sure yet: from here on all may speak. A status that the system
+	// documents (HubSpot's 423) knows better than English does.
 	w.words()
-	if w.confidence >= Decisive {
-		return
-	}
 	w.headers(w.p)
 	w.headers(w.c.general)
 	w.statuses(w.p)
@@ -173,7 +182,7 @@ func (w *weigher) verdict() event.Verdict {
 	evidence := w.evidence
 	switch {
 	case w.expr != nil:
-		evidence = because(w.expr.quote(&w.s), w.best.Because)
+		evidence = because(w.expr.quote(w.c.lex, &w.s), w.best.Because)
 	case w.header != nil:
 		evidence = because("the header "+w.header.name, w.best.Because)
 	}
