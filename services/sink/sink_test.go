@@ -359,6 +359,7 @@ func TestRecreatedTopicBeginsAnew(t *testing.T) {
 	w.adminDelete(topic.Deliveries)
 	w.applyTopics()
 	require.NotEqual(t, old, w.topics.IDs[topic.Deliveries])
+	w.connect()
 	w.produce(topic.Deliveries, deliveries(50, 30)...)
 	s = w.start(func(o *sink.Options) { o.Logger = nil })
 	require.Eventually(t, func() bool { return w.count("deliveries") == 80 }, 20*time.Second, 50*time.Millisecond)

@@ -52,10 +52,16 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(cluster.Close)
 	w := &world{t: t, db: db, bus: bus.Options{Brokers: cluster.ListenAddrs()}}
 	w.applyTopics()
-	w.producer, err = bus.NewProducer(w.bus, "test")
-	require.NoError(t, err)
-	t.Cleanup(w.producer.Close)
+	w.connect()
 	return w
+}
+
+// connect makes a producer that knows the topics as they are now.
+func (w *world) connect() {
+	p, err := bus.NewProducer(w.bus, "test")
+	require.NoError(w.t, err)
+	w.t.Cleanup(p.Close)
+	w.producer = p
 }
 
 func (w *world) applyTopics() {
@@ -107,7 +113,8 @@ type running struct {
 	*sink.Sink
 	t      *testing.T
 	cancel context.CancelFunc
-	over   chan error
+	over   chan struct{}
+	err    error // what Run returned, once over is closed
 }
 
 func (w *world) start(change ...func(*sink.Options)) *running {
@@ -115,9 +122,12 @@ func (w *world) start(change ...func(*sink.Options)) *running {
 	s, err := sink.New(w.options(change...))
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{Sink: s, t: w.t, cancel: cancel, over: make(chan error, 1)}
-	go func() { r.over <- s.Run(ctx) }()
-	w.t.Cleanup(func() { cancel() })
+	r := &running{Sink: s, t: w.t, cancel: cancel, over: make(chan struct{})}
+	go func() {
+		defer close(r.over)
+		r.err = s.Run(ctx)
+	}()
+	w.t.Cleanup(func() { _ = r.stop() })
 	return r
 }
 
@@ -132,8 +142,8 @@ func (r *running) stop() error {
 func (r *running) wait() error {
 	r.t.Helper()
 	select {
-	case err := <-r.over:
-		return err
+	case <-r.over:
+		return r.err
 	case <-time.After(30 * time.Second):
 		r.t.Fatal("the sink does not end")
 		return nil

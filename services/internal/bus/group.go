@@ -247,7 +247,8 @@ func (g *Group) Close() {
 	g.cl.CloseAllowingRebalance()
 }
 
-// Committed reads a group's positions from outside.
+// Committed reads a group's positions from outside; a group that never
+// committed has none.
 func Committed(ctx context.Context, o Options, group, topicName string) (map[int32]Position, error) {
 	cl, err := kgo.NewClient(o.kgo()...)
 	if err != nil {
@@ -255,6 +256,9 @@ func Committed(ctx context.Context, o Options, group, topicName string) (map[int
 	}
 	defer cl.Close()
 	resp, err := kadm.NewClient(cl).FetchOffsetsForTopics(ctx, group, topicName)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return map[int32]Position{}, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch offsets of group %s: %w", group, err)
 	}
