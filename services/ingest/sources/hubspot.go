@@ -40,6 +40,8 @@ type hubspotBatch struct {
 	groups   map[hubspotGroup]int // -> index in the result
 	ids      [][]string           // composite ids of each change, where several are joined
 	sizes    []int
+	changes  []event.Change // one block of memory for the body's changes; they leave with the result
+	fields   []event.Field
 }
 
 // hubspotGroup is what property changes share that are one change: somebody
@@ -61,6 +63,7 @@ func HubSpot(body []byte, meta Meta) (Result, error) {
 		return Result{}, err
 	}
 	r := Result{Changes: make([]*event.Change, 0, len(b.elements)), Total: len(b.elements)}
+	b.changes, b.fields = make([]event.Change, 0, len(b.elements)), make([]event.Field, 0, len(b.elements))
 	for i, e := range b.elements {
 		switch known, err := b.ev.read(e); {
 		case err != nil:
@@ -85,6 +88,7 @@ func (b *hubspotBatch) release() {
 	clear(b.elements)
 	clear(b.ids)
 	b.ids, b.sizes, b.ev = b.ids[:0], b.sizes[:0], hubspotEvent{}
+	b.changes, b.fields = nil, nil
 	hubspotPool.Put(b)
 }
 
@@ -101,7 +105,7 @@ func (b *hubspotBatch) add(r *Result, meta Meta) error {
 			return nil
 		}
 	}
-	c, err := e.change(id, meta)
+	c, err := b.change(id, meta)
 	if err != nil {
 		return err
 	}
@@ -159,17 +163,23 @@ func (b *hubspotBatch) finish(r *Result) {
 	}
 }
 
-func (e *hubspotEvent) change(id string, meta Meta) (*event.Change, error) {
-	c := &event.Change{
-		ID: id, Hook: meta.Hook, System: "hubspot", Account: string(e.portal), Object: e.kind.object,
+// change makes the event's change. A property whose value HubSpot withholds
+// (isSensitive) gives a change without fields: blank would be a lie.
+func (b *hubspotBatch) change(id string, meta Meta) (*event.Change, error) {
+	e := &b.ev
+	b.changes = append(b.changes, event.Change{
+		ID: id, Hook: meta.Hook, System: "hubspot", Account: b.portal(), Object: e.kind.object,
 		RecordID: string(e.object), Operation: e.kind.op, ChangedAt: e.occurred, ReceivedAt: meta.ReceivedAt,
 		TimeBasis: event.TimeEvent, Redelivery: int(e.attempt), BodyHash: e.hash,
 		Actor: hubspotActor(e.source, e.sourceID),
-	}
+	})
+	c := &b.changes[len(b.changes)-1]
 	switch c.Operation {
 	case event.OpUpdate:
 		if e.hasValue {
-			c.Fields = []event.Field{{Name: string(e.property), Value: e.value}}
+			n := len(b.fields)
+			b.fields = append(b.fields, event.Field{Name: string(e.property), Value: e.value})
+			c.Fields = b.fields[n : n+1 : n+1] // a joined property must not run into the neighbour
 		}
 	case event.OpMerge:
 		e.merge(c)
@@ -177,6 +187,14 @@ func (e *hubspotEvent) change(id string, meta Meta) (*event.Change, error) {
 		c.RecordID, c.RelatedID, c.Relation, c.Removed = string(e.from), string(e.to), string(e.relation), e.removed
 	}
 	return c, c.Validate()
+}
+
+// portal is the account, mostly the one before it.
+func (b *hubspotBatch) portal() string {
+	if n := len(b.changes); n > 0 && b.changes[n-1].Account == string(b.ev.portal) {
+		return b.changes[n-1].Account
+	}
+	return string(b.ev.portal)
 }
 
 // merge names the survivor. HubSpot may give it a new id; then the primary
