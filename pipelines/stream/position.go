@@ -18,6 +18,10 @@ type Position struct {
 	Prev int64      `msg:"prev"` // Next of the transaction before
 	Now  event.Time `msg:"now"`  // stream time
 	Seen []Seen     `msg:"seen"` // highest cause per upstream partition, sorted
+
+	// Entries is how many state entries of its transaction stand before it. A
+	// broker that lets entries of an aborted transaction show puts more there.
+	Entries int `msg:"entries"`
 }
 
 // Seen is the highest cause folded from one upstream partition.

@@ -14,9 +14,9 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *Position) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 4
+	// map header, size 5
 	// string "next"
-	o = append(o, 0x84, 0xa4, 0x6e, 0x65, 0x78, 0x74)
+	o = append(o, 0x85, 0xa4, 0x6e, 0x65, 0x78, 0x74)
 	o = msgp.AppendInt64(o, z.Next)
 	// string "prev"
 	o = append(o, 0xa4, 0x70, 0x72, 0x65, 0x76)
@@ -38,6 +38,9 @@ func (z *Position) MarshalMsg(b []byte) (o []byte, err error) {
 			return
 		}
 	}
+	// string "entries"
+	o = append(o, 0xa7, 0x65, 0x6e, 0x74, 0x72, 0x69, 0x65, 0x73)
+	o = msgp.AppendInt(o, z.Entries)
 	return
 }
 
@@ -100,6 +103,12 @@ func (z *Position) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "entries":
+			z.Entries, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Entries")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -118,6 +127,7 @@ func (z *Position) Msgsize() (s int) {
 	for za0001 := range z.Seen {
 		s += z.Seen[za0001].Msgsize()
 	}
+	s += 8 + msgp.IntSize
 	return
 }
 

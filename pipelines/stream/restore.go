@@ -26,7 +26,8 @@ type Restore struct {
 	count   int // positions read
 	applied int // transactions folded in
 
-	// TrustLast keeps the newest transaction. Only a mutation check does.
+	// TrustLast keeps the newest transaction, whatever the committed offset
+	// says. Only a mutation check does.
 	TrustLast bool
 }
 
@@ -48,7 +49,11 @@ func (r *Restore) Add(key string, value []byte) error {
 	if _, err := p.UnmarshalMsg(value); err != nil {
 		return fmt.Errorf("%w: position unreadable: %w", ErrUnreconciled, err)
 	}
+	strays := len(r.open) - p.Entries
 	switch {
+	case strays < 0:
+		return fmt.Errorf("%w: %d of %d state entries are missing before input offset %d",
+			ErrUnreconciled, -strays, p.Entries, p.Next)
 	case r.count == 0:
 	case p.Prev == r.heldPos.Next:
 		if err := r.apply(); err != nil {
@@ -59,7 +64,7 @@ func (r *Restore) Add(key string, value []byte) error {
 		return fmt.Errorf("%w: a transaction is missing between input offsets %d and %d",
 			ErrUnreconciled, r.heldPos.Next, p.Prev)
 	}
-	r.held, r.open, r.heldPos = r.open, nil, p
+	r.held, r.open, r.heldPos = r.open[strays:], nil, p
 	r.count++
 	return nil
 }
@@ -86,7 +91,7 @@ func (r *Restore) Finish(committed, committedPrev int64) error {
 		return nil // first start, or the first step was torn: its offset shows, its state does not
 	case r.count == 0:
 		return fmt.Errorf("%w: offset %d is committed but there is no state", ErrUnreconciled, committed)
-	case r.TrustLast && committed == held.Next:
+	case r.TrustLast:
 		return r.apply()
 	case committedPrev == held.Prev, committed == held.Prev, committed < 0 && r.applied == 0:
 		r.task.rewind(held.Prev)

@@ -127,7 +127,9 @@ func TestRestoreRefuses(t *testing.T) {
 		"offsets gone, state there":                     {join(first, second), -1, -1, -1},
 		"a step is missing in the log":                  {join(first, third), 5, 4, -1},
 		"position unreadable":                           {[]entry{{stream.PositionKey, []byte{0xc1}}}, 2, 0, -1},
-		"state unreadable":                              {join([]entry{{"a", []byte{0x80}}}, first, second), 4, 2, -1},
+		"strays of a try that was aborted":              {join([]entry{{"a", []byte{0x80}}}, first, second), 4, 2, 2},
+		"state entries missing":                         {join(first[1:], second), 4, 2, -1},
+		"state unreadable":                              {join([]entry{{first[0].key, []byte{0x80}}}, first[1:], second), 4, 2, -1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

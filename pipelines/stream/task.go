@@ -94,21 +94,23 @@ type Walk struct {
 // Save is superfluous: restoring never goes back further than one transaction.
 func (t *Task) Save(emit Emit) (Walk, error) {
 	var w Walk
-	saved := 0
-	err := t.op.Save(func(key string, value []byte) error {
-		saved++
+	entries := 0
+	counted := func(key string, value []byte) error {
+		entries++
 		return emit(key, value)
-	})
-	if err != nil {
+	}
+	if err := t.op.Save(counted); err != nil {
 		return w, err
 	}
 	w.Started = !t.walking
-	w.Done, err = t.op.Rewrite(max(saved, 1), emit)
+	done, err := t.op.Rewrite(max(entries, 1), counted)
 	if err != nil {
 		return w, err
 	}
-	t.walking = !w.Done
-	b, err := t.position().MarshalMsg(nil)
+	w.Done, t.walking = done, !done
+	p := t.position()
+	p.Entries = entries
+	b, err := p.MarshalMsg(nil)
 	if err != nil {
 		return w, err
 	}

@@ -22,6 +22,7 @@ type load struct {
 	accepted map[string]bool // event ids the log acknowledged
 	unknown  map[string]bool // produced, no answer: may be there or not
 	again    []bus.Message
+	lastErr  error
 }
 
 func newLoad(addr string, topics bus.Topics, seed uint64) (*load, error) {
@@ -76,6 +77,7 @@ func (l *load) send(ctx context.Context, batch []bus.Message) {
 		if err == nil || ctx.Err() != nil || try == 40 {
 			break
 		}
+		l.lastErr = err
 		time.Sleep(250 * time.Millisecond)
 	}
 	l.again = append(l.again, batch...)

@@ -27,7 +27,6 @@ func NewProducer(o Options, configHash string) (*Producer, error) {
 		kgo.ProducerLinger(0), // requests in flight are the batching: what waits behind one goes out with the next
 		kgo.MaxBufferedRecords(1<<17),
 		kgo.MaxBufferedBytes(128<<20),
-		kgo.RecordDeliveryTimeout(10*time.Second),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to kafka: %w", err)
@@ -56,11 +55,19 @@ func (p *Producer) Produce(ctx context.Context, messages ...Message) error {
 		}
 		records[i] = r
 	}
+	// Not the client's own delivery timeout: it counts from a record's
+	// timestamp, which is when the event happened.
+	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
+	defer cancel()
 	if err := p.cl.ProduceSync(ctx, records...).FirstErr(); err != nil {
 		return fmt.Errorf("produce: %w", err)
 	}
 	return nil
 }
+
+// produceTimeout is how long the broker may take before the sender is told to
+// come again.
+const produceTimeout = 10 * time.Second
 
 // ErrFull means that the producer's buffer is full: the broker is slow or away.
 var ErrFull = errors.New("too many events wait for the broker")

@@ -57,7 +57,7 @@ type Session struct {
 
 // transactionTimeout is how long a dead process blocks those who read what it
 // wrote, if it never comes back under the same transactional id.
-const transactionTimeout = 15 * time.Second
+const transactionTimeout = 10 * time.Second
 
 // NewSession joins the group.
 func NewSession(o Options, cfg SessionConfig) (*Session, error) {
@@ -69,7 +69,8 @@ func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 		kgo.ConsumeTopics(cfg.Input),
 		kgo.TransactionalID(cfg.Group+"-"+cfg.Instance),
 		kgo.TransactionTimeout(transactionTimeout),
-		kgo.SessionTimeout(2*transactionTimeout),
+		kgo.SessionTimeout(transactionTimeout + 5*time.Second),
+		kgo.InstanceID(cfg.Instance), // static: a restart takes its partitions back at once
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxWait(200*time.Millisecond),
 		kgo.FetchMinBytes(1),
