@@ -27,21 +27,27 @@ func (w *weigher) body() {
 	if w.status < 400 && j.status != 0 {
 		w.status = j.status
 	}
+	// Words cost more than codes: they are read only if no code decided.
+	for i := 0; i < j.texts && w.confidence < Decisive; i++ {
+		w.text(j.unread[i])
+	}
 }
 
 // leaf is one string of the body, with its key and whether it stands under
 // something that speaks of errors.
 func (j *walker) leaf(key, raw string, erring bool) {
-	if raw == "" || j.texts >= maxTexts || ignored(key) {
+	about := meaning(key)
+	if raw == "" || j.texts >= maxTexts || about&keyIgnored != 0 {
 		return
 	}
 	j.pathRules(key, raw)
-	if !erring && !speaks(key) {
+	if !erring && about&keySpeaks == 0 {
 		return
 	}
-	j.texts++
 	if strings.IndexByte(raw, ' ') < 0 && len(raw) <= maxCode {
-		j.w.code(raw)
+		if !j.w.known(raw) {
+			j.later(raw)
+		}
 		return
 	}
 	// RFC 7807 titles ("Member Exists") are codes written as words.
@@ -52,12 +58,18 @@ func (j *walker) leaf(key, raw string, erring bool) {
 	if j.w.first == "" {
 		j.w.first = raw
 	}
-	j.w.text(raw)
+	j.later(raw)
+}
+
+func (j *walker) later(raw string) {
+	j.unread[j.texts] = raw
+	j.texts++
 }
 
 // number is a numeric leaf: an error number, or the HTTP status inside a 2xx.
 func (j *walker) number(key, raw string, erring bool) {
-	if len(raw) > 16 || !erring && !speaks(key) || ignored(key) {
+	about := meaning(key)
+	if len(raw) > 16 || !erring && about&keySpeaks == 0 || about&keyIgnored != 0 {
 		return
 	}
 	if e := j.w.p.codes.find(raw, j.w.status, j.w.in.Operation); e != nil {
@@ -122,9 +134,48 @@ var (
 	}
 )
 
-func speaks(key string) bool { return keyHas(key, speakingKeys[:]) || errs(key) }
+// What a key's name says.
+const (
+	keySpeaks  = 1 << iota // its text may tell what went wrong
+	keyErrs                // so may everything below it
+	keyIgnored             // never
+)
 
-func errs(key string) bool { return keyHas(key, erringParts[:]) }
+// meaning judges a key; the names most vendors use are judged once.
+func meaning(key string) uint8 {
+	if m, ok := usualKeys[key]; ok {
+		return m
+	}
+	return judge(key)
+}
+
+var usualKeys = func() map[string]uint8 {
+	m := map[string]uint8{}
+	for _, k := range [...]string{
+		"error", "errors", "code", "message", "status", "errorCode", "error_code", "errorMessage", "error_description",
+		"description", "detail", "details", "title", "type", "reason", "reasons", "category", "correlationId", "context",
+		"fields", "success", "data", "result", "results", "id", "body", "statusCode", "httpStatusCode", "requestId",
+		"extensions", "domain", "field", "name", "value", "property", "email", "key", "subCategory", "policyName", "",
+	} {
+		m[k] = judge(k)
+	}
+	return m
+}()
+
+func judge(key string) uint8 {
+	for _, k := range ignoredKeys {
+		if foldEqual(key, k) {
+			return keyIgnored
+		}
+	}
+	switch {
+	case keyHas(key, erringParts[:]):
+		return keySpeaks | keyErrs
+	case keyHas(key, speakingKeys[:]):
+		return keySpeaks
+	}
+	return 0
+}
 
 func keyHas(key string, parts []string) bool {
 	if len(key) > 40 {
@@ -132,15 +183,6 @@ func keyHas(key string, parts []string) bool {
 	}
 	for _, p := range parts {
 		if foldHas(key, p) {
-			return true
-		}
-	}
-	return false
-}
-
-func ignored(key string) bool {
-	for _, k := range ignoredKeys {
-		if foldEqual(key, k) {
 			return true
 		}
 	}

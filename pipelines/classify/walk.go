@@ -19,7 +19,8 @@ type walker struct {
 	path   [maxPath]byte // keys joined with '.', lower case, arrays left out
 	plen   int
 	texts  int
-	status int // HTTP status named in the body
+	unread [maxTexts]string // texts to read if no code decides
+	status int              // HTTP status named in the body
 }
 
 // value reads one value; false means the text ended or made no sense.
@@ -73,7 +74,8 @@ func (j *walker) object(depth int, erring bool) bool {
 		}
 		j.i++
 		mark := j.push(key)
-		ok = j.value(depth+1, key, (erring || errs(key)) && !ignored(key))
+		about := meaning(key)
+		ok = j.value(depth+1, key, (erring || about&keyErrs != 0) && about&keyIgnored == 0)
 		j.plen = mark
 		if !ok {
 			return false

@@ -28,6 +28,8 @@ func (w *weigher) reset() {
 	w.c, w.p, w.in, w.best, w.expr, w.header, w.collateral = nil, nil, nil, nil, nil, nil, nil
 	w.status, w.confidence, w.html, w.evidence, w.first = 0, 0, false, "", ""
 	w.walk.w, w.walk.s = nil, ""
+	clear(w.walk.unread[:w.walk.texts])
+	w.walk.texts = 0
 	w.s.reset()
 }
 
@@ -70,21 +72,27 @@ func (w *weigher) offer(r *compiled, confidence float64, evidence string) bool {
 	return true
 }
 
-// code takes a code in its place: the attempt's, or one in the body.
+// code takes the attempt's own code; one nobody knows is read as words.
 func (w *weigher) code(code string) {
+	if !w.known(code) && bareStatus(code) == 0 {
+		w.text(code)
+	}
+}
+
+// known looks a code up and reports whether its rule says all that its name
+// says. What other systems mean by it does not.
+func (w *weigher) known(code string) bool {
 	if code == "" {
-		return
+		return true
 	}
 	if e := w.c.byCode(w.p, code, w.status, w.in.Operation); e != nil {
 		w.offer(e.rule, e.rule.Confidence, e.evidence)
-		return // what its rule says, the words of its name need not say again
+		return true
 	}
 	if e := w.c.shared.find(code, w.status, w.in.Operation); e != nil {
 		w.offer(e.rule, min(fromShared, e.rule.Confidence), e.evidence)
 	}
-	if w.confidence < Decisive && bareStatus(code) == 0 {
-		w.text(code)
-	}
+	return false
 }
 
 // message reads the message for codes and words.
