@@ -71,11 +71,19 @@ func TestForbidden(t *testing.T) {
 		folder, path string
 		banned       bool
 	}{
-		{"ledger", "plumbline.dev/pipelines/stream", false}, {"ledger", "plumbline.dev/pipelines/value", false},
-		{"ledger", "plumbline.dev/pipelines/ledger/internal/x", false}, {"ledger", "plumbline.dev/pipelines/kpi", true},
-		{"stream", "plumbline.dev/pipelines/value", true}, {"value", "plumbline.dev/pipelines/stream", true},
-		{"ledger", "net/http", true}, {"ledger", "os", true}, {"ledger", "database/sql", true}, {"ledger", "os/exec", true},
-		{"ledger", "network", false}, {"streamtest", "os", false}, {"streamtest", "plumbline.dev/pipelines/kpi", true},
+		{"ledger", "plumbline.dev/pipelines/stream", false},
+		{"ledger", "plumbline.dev/pipelines/value", false},
+		{"ledger", "plumbline.dev/pipelines/ledger/internal/x", false},
+		{"ledger", "plumbline.dev/pipelines/kpi", true},
+		{"stream", "plumbline.dev/pipelines/value", true},
+		{"value", "plumbline.dev/pipelines/stream", true},
+		{"ledger", "net/http", true},
+		{"ledger", "os", true},
+		{"ledger", "database/sql", true},
+		{"ledger", "os/exec", true},
+		{"ledger", "network", false},
+		{"streamtest", "os", false},
+		{"streamtest", "plumbline.dev/pipelines/kpi", true},
 		{"ledger", "plumbline.dev/services/internal/bus", true},
 	} {
 		require.Equal(t, tt.banned, forbidden(tt.folder, tt.path) != "", "%s imports %s", tt.folder, tt.path)

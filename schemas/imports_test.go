@@ -17,7 +17,7 @@ func TestSchemasImportOnlyStdAndTheCodec(t *testing.T) {
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	out, err := cmd.Output()
 	require.NoError(t, err)
-	for _, path := range strings.Fields(string(out)) {
+	for path := range strings.FieldsSeq(string(out)) {
 		ok := false
 		for _, allowed := range []string{"plumbline.dev/schemas", "github.com/tinylib/msgp/msgp", "github.com/philhofer/fwd"} {
 			ok = ok || strings.HasPrefix(path, allowed)

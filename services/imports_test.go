@@ -26,19 +26,23 @@ var clients = []struct {
 	why    string
 }{
 	{
-		"github.com/twmb/franz-go", []string{"internal/bus", "internal/kafkatest", "embedded/kafka"},
+		"github.com/twmb/franz-go",
+		[]string{"internal/bus", "internal/kafkatest", "embedded/kafka"},
 		"only bus speaks Kafka: acks, fencing and causes are decided in one place",
 	},
 	{
-		"github.com/ClickHouse/", []string{"internal/warehouse", "embedded/clickhouse"},
+		"github.com/ClickHouse/",
+		[]string{"internal/warehouse", "embedded/clickhouse"},
 		"only warehouse speaks ClickHouse: limits and deduplication are decided in one place",
 	},
 	{
-		"github.com/segmentio/kafka-go", []string{"notify"},
+		"github.com/segmentio/kafka-go",
+		[]string{"notify"},
 		"kafka-go only proves that the alert topics are plain Kafka; its group reader loses and stalls",
 	},
 	{
-		"github.com/ebitengine/purego", []string{"embedded/clickhouse"},
+		"github.com/ebitengine/purego",
+		[]string{"embedded/clickhouse"},
 		"the engine is loaded in one child process: a crash of it must not be ours",
 	},
 }
@@ -103,16 +107,25 @@ func TestForbidden(t *testing.T) {
 		file, imported string
 		banned         bool
 	}{
-		{"ingest/server.go", module + "internal/bus", false}, {"ingest/server.go", module + "ingest/verify", false},
-		{"ingest/server.go", module + "sink", true}, {"ingest/server_test.go", module + "sink", true},
-		{"internal/bus/session.go", module + "process", true}, {"standalone/up.go", module + "ingest", false},
-		{"cmd/plumbline/main.go", module + "standalone", false}, {"ingest/server.go", module + "standalone", true},
-		{"sink/runner.go", module + "embedded/clickhouse", true}, {"sink/runner_test.go", module + "embedded/clickhouse", false},
+		{"ingest/server.go", module + "internal/bus", false},
+		{"ingest/server.go", module + "ingest/verify", false},
+		{"ingest/server.go", module + "sink", true},
+		{"ingest/server_test.go", module + "sink", true},
+		{"internal/bus/session.go", module + "process", true},
+		{"standalone/up.go", module + "ingest", false},
+		{"cmd/plumbline/main.go", module + "standalone", false},
+		{"ingest/server.go", module + "standalone", true},
+		{"sink/runner.go", module + "embedded/clickhouse", true},
+		{"sink/runner_test.go", module + "embedded/clickhouse", false},
 		{"internal/kafkatest/fake.go", module + "embedded/kafka", false},
-		{"internal/warehouse/warehousetest/x.go", module + "embedded/clickhouse", false}, {"internal/bus/topics.go", module + "embedded/kafka", true},
-		{"ingest/produce.go", "github.com/twmb/franz-go/pkg/kgo", true}, {"ingest/x_test.go", "github.com/twmb/franz-go/pkg/kgo", false},
-		{"internal/bus/topics.go", "github.com/twmb/franz-go/pkg/kgo", false}, {"notify/read.go", "github.com/segmentio/kafka-go", false},
-		{"sink/runner.go", "github.com/ClickHouse/clickhouse-go/v2", true}, {"internal/warehouse/x.go", "github.com/ClickHouse/ch-go", false},
+		{"internal/warehouse/warehousetest/x.go", module + "embedded/clickhouse", false},
+		{"internal/bus/topics.go", module + "embedded/kafka", true},
+		{"ingest/produce.go", "github.com/twmb/franz-go/pkg/kgo", true},
+		{"ingest/x_test.go", "github.com/twmb/franz-go/pkg/kgo", false},
+		{"internal/bus/topics.go", "github.com/twmb/franz-go/pkg/kgo", false},
+		{"notify/read.go", "github.com/segmentio/kafka-go", false},
+		{"sink/runner.go", "github.com/ClickHouse/clickhouse-go/v2", true},
+		{"internal/warehouse/x.go", "github.com/ClickHouse/ch-go", false},
 	} {
 		require.Equal(t, tt.banned, forbidden(tt.file, tt.imported) != "", "%s imports %s", tt.file, tt.imported)
 	}

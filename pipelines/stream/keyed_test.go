@@ -182,9 +182,15 @@ func TestTaskDropsRepeats(t *testing.T) {
 		cause   topic.Cause
 		dropped bool
 	}{
-		{cause(0, 5, 0), false}, {cause(0, 5, 1), false}, {cause(0, 5, 1), true}, {cause(0, 5, 0), true},
-		{cause(0, 4, 9), true}, {cause(1, 4, 0), false}, {cause(0, 6, 0), false},
-		{topic.Cause{}, false}, {topic.Cause{}, false}, // from outside: ids tell repeats, not causes
+		{cause(0, 5, 0), false},
+		{cause(0, 5, 1), false},
+		{cause(0, 5, 1), true},
+		{cause(0, 5, 0), true},
+		{cause(0, 4, 9), true},
+		{cause(1, 4, 0), false},
+		{cause(0, 6, 0), false},
+		{topic.Cause{}, false},
+		{topic.Cause{}, false}, // from outside: ids tell repeats, not causes
 	}
 	op := &recorder{}
 	task := stream.NewTask(op, 0)

@@ -2,6 +2,7 @@ package streamtest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,10 +56,7 @@ const maxRecords = 100_000
 // Parse reads a scenario. Errors say the line and what to write instead.
 // Settings beyond the package's own must be named in more.
 func Parse(name, text string, more ...string) (*Scenario, error) {
-	s := &Scenario{Name: name, Settings: map[string]string{}, source: strings.Split(text, "\n")}
-	for k, v := range defaults {
-		s.Settings[k] = v
-	}
+	s := &Scenario{Name: name, Settings: maps.Clone(defaults), source: strings.Split(text, "\n")}
 	if err := s.apply(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

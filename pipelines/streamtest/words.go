@@ -15,14 +15,14 @@ func words(line string) ([]string, error) {
 	var word strings.Builder
 	in := false
 	for rest := line; rest != ""; {
-		switch c := rest[0]; {
-		case c == ' ' || c == '\t':
+		switch c := rest[0]; c {
+		case ' ', '\t':
 			if in {
 				out = append(out, word.String())
 			}
 			word.Reset()
 			in, rest = false, rest[1:]
-		case c == '"':
+		case '"':
 			quoted, err := strconv.QuotedPrefix(rest)
 			if err != nil {
 				return nil, fmt.Errorf("a quote does not end: %s", rest)

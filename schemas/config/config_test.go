@@ -84,8 +84,8 @@ func requireNoSecret(t *testing.T, typ reflect.Type, path string) {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		requireNoSecret(t, typ.Elem(), path)
 	case reflect.Struct:
-		for i := range typ.NumField() {
-			requireNoSecret(t, typ.Field(i).Type, path+"."+typ.Field(i).Name)
+		for f := range typ.Fields() {
+			requireNoSecret(t, f.Type, path+"."+f.Name)
 		}
 	}
 }
@@ -101,8 +101,7 @@ func requireNames(t *testing.T, typ reflect.Type) {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		requireNames(t, typ.Elem())
 	case reflect.Struct:
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for f := range typ.Fields() {
 			require.Regexp(t, `^[a-z_]+$`, f.Tag.Get("yaml"), "%s.%s", typ.Name(), f.Name)
 			requireNames(t, f.Type)
 		}

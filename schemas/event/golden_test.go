@@ -1,4 +1,4 @@
-package event_test
+package event
 
 import (
 	"bytes"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tinylib/msgp/msgp"
-	"plumbline.dev/schemas/event"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -24,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestGoldenBytes(t *testing.T) {
 	for _, typ := range types {
 		t.Run(string(typ), func(t *testing.T) {
-			got := page(t, "every field", full(typ)) + page(t, "no field", event.New(typ))
+			got := page(t, "every field", full(typ)) + page(t, "no field", New(typ))
 			file := filepath.Join("testdata", string(typ)+".golden")
 			if *update {
 				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
@@ -37,9 +36,9 @@ func TestGoldenBytes(t *testing.T) {
 }
 
 // page shows a message twice: as a person reads it and as it travels.
-func page(t *testing.T, title string, e event.Event) string {
+func page(t *testing.T, title string, e Event) string {
 	t.Helper()
-	b, err := event.Encode(nil, e)
+	b, err := Encode(nil, e)
 	require.NoError(t, err)
 	var text bytes.Buffer
 	_, err = msgp.UnmarshalAsJSON(&text, b)
@@ -64,12 +63,12 @@ func TestGoldenBytesDecode(t *testing.T) {
 			require.NoError(t, err)
 			pages := strings.Split(string(file), "---- ")[1:]
 			require.Len(t, pages, 2)
-			for i, want := range []event.Event{full(typ), event.New(typ)} {
+			for i, want := range []Event{full(typ), New(typ)} {
 				_, dump, ok := strings.Cut(pages[i], "\n\n")
 				require.True(t, ok)
 				b, err := hex.DecodeString(strings.ReplaceAll(dump, "\n", ""))
 				require.NoError(t, err)
-				got, err := event.Decode(typ, b)
+				got, err := Decode(typ, b)
 				require.NoError(t, err)
 				require.Equal(t, want, got)
 			}
@@ -79,10 +78,10 @@ func TestGoldenBytesDecode(t *testing.T) {
 
 func TestEveryTypeHasBytesOrIsNamedAsLater(t *testing.T) {
 	for _, typ := range types {
-		require.Equal(t, typ, event.New(typ).EventType())
+		require.Equal(t, typ, New(typ).EventType())
 	}
 	for _, typ := range later {
-		require.Nil(t, event.New(typ), "%s exists now: move it to types, so that its bytes are held", typ)
+		require.Nil(t, New(typ), "%s exists now: move it to types, so that its bytes are held", typ)
 	}
-	require.Nil(t, event.New("no such type"))
+	require.Nil(t, New("no such type"))
 }

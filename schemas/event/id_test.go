@@ -1,4 +1,4 @@
-package event_test
+package event
 
 import (
 	"crypto/sha256"
@@ -8,32 +8,34 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"plumbline.dev/schemas/event"
 )
 
 // Anyone can recompute an id with plain SHA-256; the literals are what other
 // people have stored.
 func TestIDs(t *testing.T) {
-	minute := event.Time(1_767_225_660_000)
+	minute := Time(1_767_225_660_000)
 	tests := map[string]struct {
 		got   string
 		parts []string
 		want  string
 	}{
 		"delivery": {
-			event.DeliveryID("hs-sf", "contact", "hs-sf/contact/101", "c1"),
-			[]string{"delivery", "hs-sf", "contact", "hs-sf/contact/101", "c1"}, "cdfea25ab381fff7b843d47087c86971",
+			DeliveryID("hs-sf", "contact", "hs-sf/contact/101", "c1"),
+			[]string{"delivery", "hs-sf", "contact", "hs-sf/contact/101", "c1"},
+			"cdfea25ab381fff7b843d47087c86971",
 		},
 		"divergence": {
-			event.DivergenceID("hs-sf", "contact", "hs-sf/contact/101", "", event.Stale),
-			[]string{"divergence", "hs-sf", "contact", "hs-sf/contact/101", "", "stale"}, "7c668e7238694fd2c0f810d4279df02d",
+			DivergenceID("hs-sf", "contact", "hs-sf/contact/101", "", Stale),
+			[]string{"divergence", "hs-sf", "contact", "hs-sf/contact/101", "", "stale"},
+			"7c668e7238694fd2c0f810d4279df02d",
 		},
 		"incident": {
-			event.IncidentID("hs-sf", "fp", minute),
-			[]string{"incident", "hs-sf", "fp", "2026-01-01T00:01:00.000Z"}, "f40306cb9ab35337b8aa31892acbfcb4",
+			IncidentID("hs-sf", "fp", minute),
+			[]string{"incident", "hs-sf", "fp", "2026-01-01T00:01:00.000Z"},
+			"f40306cb9ab35337b8aa31892acbfcb4",
 		},
-		"alert": {event.AlertID("drift", "hs-sf/contact"), []string{"alert", "drift", "hs-sf/contact"}, "c75469146e73d0fb9c12083559523519"},
-		"long":  {event.Hash(strings.Repeat("x", 1000)), []string{strings.Repeat("x", 1000)}, "44f8354494a5ba03ba1792a8d3e9c534"},
+		"alert": {AlertID("drift", "hs-sf/contact"), []string{"alert", "drift", "hs-sf/contact"}, "c75469146e73d0fb9c12083559523519"},
+		"long":  {Hash(strings.Repeat("x", 1000)), []string{strings.Repeat("x", 1000)}, "44f8354494a5ba03ba1792a8d3e9c534"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -42,40 +44,40 @@ func TestIDs(t *testing.T) {
 			require.Equal(t, tt.want, tt.got)
 		})
 	}
-	require.NotEqual(t, event.Hash("a", "b"), event.Hash("ab"))
-	require.NotEqual(t, event.Hash("a", ""), event.Hash("a"))
+	require.NotEqual(t, Hash("a", "b"), Hash("ab"))
+	require.NotEqual(t, Hash("a", ""), Hash("a"))
 }
 
 func TestHashAllocatesItsResultOnly(t *testing.T) {
-	n := testing.AllocsPerRun(100, func() { event.DeliveryID("hs-sf", "contact", "hs-sf/contact/101", "c1") })
+	n := testing.AllocsPerRun(100, func() { DeliveryID("hs-sf", "contact", "hs-sf/contact/101", "c1") })
 	require.LessOrEqual(t, n, 1.0)
 }
 
 func TestKeys(t *testing.T) {
-	require.Equal(t, "hubspot/62515/contact/101", event.NativeKey("hubspot", "62515", "contact", "101"))
-	require.Equal(t, "hs-sf/contact/101", event.RecordKey("hs-sf", "contact", "101"))
+	require.Equal(t, "hubspot/62515/contact/101", NativeKey("hubspot", "62515", "contact", "101"))
+	require.Equal(t, "hs-sf/contact/101", RecordKey("hs-sf", "contact", "101"))
 }
 
 func TestTime(t *testing.T) {
 	at := time.Date(2026, 1, 1, 1, 0, 0, 123_999_999, time.FixedZone("CET", 3600))
-	require.Equal(t, "2026-01-01T00:00:00.123Z", event.At(at).String())
-	require.Equal(t, at.Truncate(time.Millisecond).UTC(), event.At(at).Std())
-	require.Equal(t, "-", event.Time(0).String())
-	require.EqualValues(t, 24*time.Hour/time.Millisecond, event.Day)
+	require.Equal(t, "2026-01-01T00:00:00.123Z", At(at).String())
+	require.Equal(t, at.Truncate(time.Millisecond).UTC(), At(at).Std())
+	require.Equal(t, "-", Time(0).String())
+	require.EqualValues(t, 24*time.Hour/time.Millisecond, Day)
 }
 
 func TestValue(t *testing.T) {
 	tests := map[string]struct {
-		v     event.Value
+		v     Value
 		blank bool
 		show  string
 	}{
-		"text":       {event.Value{Text: "Ann"}, false, "Ann"},
-		"empty text": {event.Value{}, true, ""},
-		"null":       {event.Value{Kind: event.KindNull}, true, ""},
-		"zero":       {event.Value{Kind: event.KindNumber, Text: "0"}, false, "0"},
-		"hash":       {event.Value{Kind: event.KindHash, Text: "ab12", Mask: "j***@example.com", Len: 16}, false, "j***@example.com"},
-		"seal":       {event.Value{Kind: event.KindSeal, Text: "c2VjcmV0"}, false, "(sealed)"},
+		"text":       {Value{Text: "Ann"}, false, "Ann"},
+		"empty text": {Value{}, true, ""},
+		"null":       {Value{Kind: KindNull}, true, ""},
+		"zero":       {Value{Kind: KindNumber, Text: "0"}, false, "0"},
+		"hash":       {Value{Kind: KindHash, Text: "ab12", Mask: "j***@example.com", Len: 16}, false, "j***@example.com"},
+		"seal":       {Value{Kind: KindSeal, Text: "c2VjcmV0"}, false, "(sealed)"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -83,15 +85,15 @@ func TestValue(t *testing.T) {
 			require.Equal(t, tt.show, tt.v.Show())
 		})
 	}
-	fields := []event.Field{{Name: "a", Value: event.Value{Text: "1"}}, {Name: "b", Value: event.Value{Text: "2"}}}
-	v, ok := event.Find(fields, "b")
+	fields := []Field{{Name: "a", Value: Value{Text: "1"}}, {Name: "b", Value: Value{Text: "2"}}}
+	v, ok := Find(fields, "b")
 	require.True(t, ok)
 	require.Equal(t, "2", v.Text)
-	_, ok = event.Find(fields, "c")
+	_, ok = Find(fields, "c")
 	require.False(t, ok)
 }
 
 func TestAttemptFailed(t *testing.T) {
-	require.True(t, (&event.Attempt{Outcome: event.OutcomeError}).Failed())
-	require.False(t, (&event.Attempt{Outcome: event.OutcomeOK}).Failed())
+	require.True(t, (&Attempt{Outcome: OutcomeError}).Failed())
+	require.False(t, (&Attempt{Outcome: OutcomeOK}).Failed())
 }

@@ -1,24 +1,22 @@
-package event_test
+package event
 
 import (
 	"reflect"
 	"strings"
-
-	"plumbline.dev/schemas/event"
 )
 
 // types lists every message that has bytes; later ones have a name only.
-var types = []event.Type{
-	event.TypeChange, event.TypeAttempt, event.TypeObservation, event.TypeSignal, event.TypeTick, event.TypeLink,
-	event.TypeDelivery, event.TypeFailure, event.TypeDivergence, event.TypePartial, event.TypeDeadLetter,
+var types = []Type{
+	TypeChange, TypeAttempt, TypeObservation, TypeSignal, TypeTick, TypeLink,
+	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter,
 }
 
-var later = []event.Type{event.TypeIncident, event.TypeAlert}
+var later = []Type{TypeIncident, TypeAlert}
 
 // full is a message with every field set to something that names it, so that
 // two fields swapped, lost or renamed change the golden bytes.
-func full(t event.Type) event.Event {
-	e := event.New(t)
+func full(t Type) Event {
+	e := New(t)
 	n := 0
 	fill(reflect.ValueOf(e).Elem(), "", &n)
 	return e
@@ -33,7 +31,7 @@ func fill(v reflect.Value, name string, n *int) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(*n))
-		if v.Type() == reflect.TypeFor[event.Time]() {
+		if v.Type() == reflect.TypeFor[Time]() {
 			v.SetInt(1_767_225_600_000 + int64(*n)) // 2026-01-01
 		}
 	case reflect.Uint64:
@@ -62,47 +60,47 @@ func fill(v reflect.Value, name string, n *int) {
 }
 
 // valid is a message that its Validate accepts.
-func valid(t event.Type) event.Event {
-	const at = event.Time(1_767_225_600_000)
+func valid(t Type) Event {
+	const at = Time(1_767_225_600_000)
 	switch t {
-	case event.TypeChange:
-		return &event.Change{
-			ID: "c1", System: "hubspot", Object: "contact", RecordID: "101", Operation: event.OpUpdate,
+	case TypeChange:
+		return &Change{
+			ID: "c1", System: "hubspot", Object: "contact", RecordID: "101", Operation: OpUpdate,
 			ChangedAt: at, ReceivedAt: at + 40,
 		}
-	case event.TypeAttempt:
-		return &event.Attempt{
-			ID: "a1", Integration: "hs-sf", Object: "contact", Operation: event.OpUpdate, OccurredAt: at,
-			Outcome: event.OutcomeOK,
+	case TypeAttempt:
+		return &Attempt{
+			ID: "a1", Integration: "hs-sf", Object: "contact", Operation: OpUpdate, OccurredAt: at,
+			Outcome: OutcomeOK,
 		}
-	case event.TypeObservation:
-		return &event.Observation{
+	case TypeObservation:
+		return &Observation{
 			ID: "o1", Integration: "hs-sf", System: "salesforce", Object: "Contact", RecordID: "003A", ObservedAt: at,
 		}
-	case event.TypeSignal:
-		return &event.Signal{ID: "s1", Kind: event.SignalDeploy, StartedAt: at}
-	case event.TypeTick:
-		return &event.Tick{At: at}
-	case event.TypeLink:
-		return &event.Link{Integration: "hs-sf", Object: "contact", SourceID: "101", TargetID: "003A"}
-	case event.TypeDelivery:
-		return &event.Delivery{
-			ID: "d1", Integration: "hs-sf", Object: "contact", RecordKey: "hs-sf/contact/101", State: event.StateObserved,
+	case TypeSignal:
+		return &Signal{ID: "s1", Kind: SignalDeploy, StartedAt: at}
+	case TypeTick:
+		return &Tick{At: at}
+	case TypeLink:
+		return &Link{Integration: "hs-sf", Object: "contact", SourceID: "101", TargetID: "003A"}
+	case TypeDelivery:
+		return &Delivery{
+			ID: "d1", Integration: "hs-sf", Object: "contact", RecordKey: "hs-sf/contact/101", State: StateObserved,
 		}
-	case event.TypeFailure:
-		return &event.Failure{
-			ID: "f1", Integration: "hs-sf", Origin: event.OriginError, OccurredAt: at,
-			Verdict: event.Verdict{Class: event.ClassAuth},
+	case TypeFailure:
+		return &Failure{
+			ID: "f1", Integration: "hs-sf", Origin: OriginError, OccurredAt: at,
+			Verdict: Verdict{Class: ClassAuth},
 		}
-	case event.TypeDivergence:
-		return &event.Divergence{
-			ID: "v1", Integration: "hs-sf", RecordKey: "hs-sf/contact/101", Kind: event.ValueMismatch,
-			State: event.DivergencePending,
+	case TypeDivergence:
+		return &Divergence{
+			ID: "v1", Integration: "hs-sf", RecordKey: "hs-sf/contact/101", Kind: ValueMismatch,
+			State: DivergencePending,
 		}
-	case event.TypePartial:
-		return &event.Partial{Integration: "hs-sf", Second: at}
-	case event.TypeDeadLetter:
-		return &event.DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
+	case TypePartial:
+		return &Partial{Integration: "hs-sf", Second: at}
+	case TypeDeadLetter:
+		return &DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package event_test
+package event
 
 import (
 	"reflect"
@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"plumbline.dev/schemas/event"
 )
 
 func TestValidateAccepts(t *testing.T) {
@@ -33,7 +32,7 @@ func TestValidateNamesWhatIsMissing(t *testing.T) {
 			v.SetZero()
 			t.Run(string(typ)+" without "+name, func(t *testing.T) {
 				err := e.Validate()
-				require.ErrorIs(t, err, event.ErrInvalid)
+				require.ErrorIs(t, err, ErrInvalid)
 				require.ErrorContains(t, err, name)
 			})
 		}
@@ -41,64 +40,64 @@ func TestValidateNamesWhatIsMissing(t *testing.T) {
 }
 
 func TestValidateRefuses(t *testing.T) {
-	change := func(f func(*event.Change)) event.Event {
-		c := valid(event.TypeChange).(*event.Change)
+	change := func(f func(*Change)) Event {
+		c := valid(TypeChange).(*Change)
 		f(c)
 		return c
 	}
-	attempt := func(f func(*event.Attempt)) event.Event {
-		a := valid(event.TypeAttempt).(*event.Attempt)
+	attempt := func(f func(*Attempt)) Event {
+		a := valid(TypeAttempt).(*Attempt)
 		f(a)
 		return a
 	}
-	many := make([]event.Field, event.MaxFields+1)
+	many := make([]Field, MaxFields+1)
 	tests := map[string]struct {
-		e    event.Event
+		e    Event
 		want string
 	}{
-		"id with separator":     {change(func(c *event.Change) { c.ID = "a\x1fb" }), "id contains a control character"},
-		"id with newline":       {change(func(c *event.Change) { c.RecordID = "1\n" }), "record_id contains a control character"},
-		"long id":               {change(func(c *event.Change) { c.ID = strings.Repeat("x", 513) }), "id is longer than 512 bytes"},
-		"merged id":             {change(func(c *event.Change) { c.MergedIDs = []string{"1", "\x1f"} }), "merged_ids contains"},
-		"merged into":           {change(func(c *event.Change) { c.MergedInto = "\x00" }), "merged_into contains"},
-		"operation of attempts": {change(func(c *event.Change) { c.Operation = event.OpUpsert }), "want one of create, update"},
-		"time before 1970":      {change(func(c *event.Change) { c.ChangedAt = -1 }), "changed_at is missing or before 1970"},
-		"change id":             {attempt(func(a *event.Attempt) { a.ChangeID = "c\x1f" }), "change_id contains"},
-		"outcome":               {attempt(func(a *event.Attempt) { a.Outcome = "maybe" }), `outcome is "maybe", want one of ok, error`},
-		"granularity":           {attempt(func(a *event.Attempt) { a.Granularity = "batch" }), "granularity"},
-		"headers":               {attempt(func(a *event.Attempt) { a.Headers = many }), "headers has 8193 entries"},
-		"observation's fields": {&event.Observation{
+		"id with separator":     {change(func(c *Change) { c.ID = "a\x1fb" }), "id contains a control character"},
+		"id with newline":       {change(func(c *Change) { c.RecordID = "1\n" }), "record_id contains a control character"},
+		"long id":               {change(func(c *Change) { c.ID = strings.Repeat("x", 513) }), "id is longer than 512 bytes"},
+		"merged id":             {change(func(c *Change) { c.MergedIDs = []string{"1", "\x1f"} }), "merged_ids contains"},
+		"merged into":           {change(func(c *Change) { c.MergedInto = "\x00" }), "merged_into contains"},
+		"operation of attempts": {change(func(c *Change) { c.Operation = OpUpsert }), "want one of create, update"},
+		"time before 1970":      {change(func(c *Change) { c.ChangedAt = -1 }), "changed_at is missing or before 1970"},
+		"change id":             {attempt(func(a *Attempt) { a.ChangeID = "c\x1f" }), "change_id contains"},
+		"outcome":               {attempt(func(a *Attempt) { a.Outcome = "maybe" }), `outcome is "maybe", want one of ok, error`},
+		"granularity":           {attempt(func(a *Attempt) { a.Granularity = "batch" }), "granularity"},
+		"headers":               {attempt(func(a *Attempt) { a.Headers = many }), "headers has 8193 entries"},
+		"observation's fields": {&Observation{
 			ID: "o", Integration: "i", System: "s", Object: "o", RecordID: "1", ObservedAt: 1, Fields: many,
 		}, "fields has 8193 entries"},
-		"signal's detail": {&event.Signal{ID: "s", Kind: event.SignalQuota, StartedAt: 1, Detail: many}, "detail has 8193"},
+		"signal's detail": {&Signal{ID: "s", Kind: SignalQuota, StartedAt: 1, Detail: many}, "detail has 8193"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			err := tt.e.Validate()
-			require.ErrorIs(t, err, event.ErrInvalid)
+			require.ErrorIs(t, err, ErrInvalid)
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
 }
 
 func TestEveryWordOfAListIsAccepted(t *testing.T) {
-	for _, op := range event.ChangeOps {
-		c := valid(event.TypeChange).(*event.Change)
+	for _, op := range ChangeOps {
+		c := valid(TypeChange).(*Change)
 		c.Operation = op
 		require.NoError(t, c.Validate(), op)
 	}
-	for _, op := range event.AttemptOps {
-		a := valid(event.TypeAttempt).(*event.Attempt)
+	for _, op := range AttemptOps {
+		a := valid(TypeAttempt).(*Attempt)
 		a.Operation = op
 		require.NoError(t, a.Validate(), op)
 	}
-	for _, state := range event.DeliveryStates {
-		d := valid(event.TypeDelivery).(*event.Delivery)
+	for _, state := range DeliveryStates {
+		d := valid(TypeDelivery).(*Delivery)
 		d.State = state
 		require.NoError(t, d.Validate(), state)
 	}
-	for _, kind := range event.SignalKinds {
-		s := valid(event.TypeSignal).(*event.Signal)
+	for _, kind := range SignalKinds {
+		s := valid(TypeSignal).(*Signal)
 		s.Kind = kind
 		require.NoError(t, s.Validate(), kind)
 	}
@@ -106,10 +105,10 @@ func TestEveryWordOfAListIsAccepted(t *testing.T) {
 
 func TestIsWrite(t *testing.T) {
 	writes := map[string]bool{
-		event.OpCreate: true, event.OpUpdate: true, event.OpUpsert: true, event.OpDelete: true,
-		event.OpRead: false, event.OpAuthRefresh: false, event.OpWebhook: false, "": false,
+		OpCreate: true, OpUpdate: true, OpUpsert: true, OpDelete: true,
+		OpRead: false, OpAuthRefresh: false, OpWebhook: false, "": false,
 	}
 	for op, want := range writes {
-		require.Equal(t, want, event.IsWrite(op), op)
+		require.Equal(t, want, IsWrite(op), op)
 	}
 }

@@ -1,7 +1,6 @@
 package topic_test
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"testing"
@@ -41,7 +40,7 @@ func TestTable(t *testing.T) {
 		t.Run(spec.Name, func(t *testing.T) {
 			require.False(t, names[spec.Name], "twice in the table")
 			names[spec.Name] = true
-			require.Regexp(t, regexp.MustCompile(`^plumbline\.[a-z]+(-[a-z]+)*$`), spec.Name)
+			require.Regexp(t, `^plumbline\.[a-z]+(-[a-z]+)*$`, spec.Name)
 			require.NotEmpty(t, spec.Key)
 			require.Contains(t, []string{topic.Delete, topic.Compact}, spec.Cleanup)
 			require.True(t, spec.Retention >= event.Hour || spec.Retention == topic.Forever)
