@@ -1,0 +1,77 @@
+// Command plumbline is the whole product: every role and tool in one binary.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"plumbline.dev/services/embedded/clickhouse"
+	cfgload "plumbline.dev/services/internal/config"
+)
+
+func main() {
+	// The embedded engine is this very binary, started again as its own child.
+	if clickhouse.IsChild(os.Args) {
+		os.Exit(clickhouse.ChildMain(os.Args))
+	}
+	os.Exit(run(os.Args[1:]))
+}
+
+// Exit codes (design §4).
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// errUsage marks wrong usage, as against a failure while doing.
+var errUsage = errors.New("wrong usage")
+
+func run(args []string) int {
+	root := &cobra.Command{
+		Use:           "plumbline",
+		Short:         "Tells whether the copies of your CRM records are true",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(errUsage, err) })
+	root.AddCommand(upCommand(), configCommand(), topicsCommand(), schemaCommand(), classifyCommand(), versionCommand())
+	root.AddCommand(roleCommands()...)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteC()
+	if err == nil {
+		if !cmd.HasParent() {
+			_ = cmd.Usage()
+			return exitUsage
+		}
+		return exitOK
+	}
+	return report(cmd, err)
+}
+
+// report says what went wrong in a line each, and what to do.
+func report(cmd *cobra.Command, err error) int {
+	var bad *cfgload.Error
+	if errors.As(err, &bad) {
+		for _, line := range cfgload.Lines(err) {
+			fmt.Fprintln(os.Stderr, line)
+		}
+		return exitUsage
+	}
+	var quiet errQuiet
+	if errors.As(err, &quiet) {
+		return exitFailed
+	}
+	fmt.Fprintf(os.Stderr, "plumbline: %s\n", oneLine(err))
+	if isUsage(err) {
+		fmt.Fprintf(os.Stderr, "see `%s --help`\n", cmd.CommandPath())
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// errQuiet is a failure that was already reported, line by line.
+type errQuiet struct{ error }

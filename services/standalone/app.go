@@ -1,0 +1,81 @@
+package standalone
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+	"plumbline.dev/services/internal/bus"
+	cfgload "plumbline.dev/services/internal/config"
+	"plumbline.dev/services/internal/run"
+	"plumbline.dev/services/internal/warehouse"
+)
+
+// App is a running process.
+type App struct {
+	o       Options
+	log     *zap.Logger
+	reg     *prometheus.Registry
+	secrets cfgload.Secrets
+	stack   *run.Stack
+
+	bus    bus.Options
+	topics bus.Topics
+	db     *warehouse.DB
+
+	// Addresses the servers really listen on, empty where not started.
+	Addrs Addrs
+}
+
+// Addrs are host:port of the servers.
+type Addrs struct{ Kafka, ClickHouse, Ingest, Console, Admin string }
+
+// Start brings the roles up, from the store to the door: when events can
+// come in, everything behind is there.
+func Start(ctx context.Context, o Options) (*App, error) {
+	a := newApp(o)
+	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := a.start(ctx); err != nil {
+		if stopErr := a.Stop(); stopErr != nil {
+			a.log.Warn("stopping after a failed start", zap.Error(stopErr))
+		}
+		return nil, err
+	}
+	return a, nil
+}
+
+func newApp(o Options) *App {
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	return &App{
+		o: o, log: o.Logger, reg: prometheus.NewRegistry(), secrets: cfgload.Secrets{Dir: o.ConfigDir},
+		stack: run.NewStack(o.Logger),
+	}
+}
+
+// start is one straight line: each part after those it needs.
+func (a *App) start(ctx context.Context) error {
+	if err := os.MkdirAll(a.o.Data, 0o750); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	for _, step := range []func(context.Context) error{
+		a.startKafka, a.connectBus, a.startEngine, a.connectWarehouse,
+		a.startConsole, a.startSink, a.startProcess, a.startIngest, a.startAdmin, a.startDemo,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Failed delivers the failure that should end the process.
+func (a *App) Failed() <-chan error { return a.stack.Failed() }
+
+// Stop shuts the door first, lets what was accepted pass, and ends the rest
+// in the order data flows. It may be called more than once.
+func (a *App) Stop() error { return a.stack.Stop(stopEach) }

@@ -1,0 +1,140 @@
+package standalone
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"go.uber.org/zap"
+	"plumbline.dev/pipelines/classify"
+	"plumbline.dev/schemas/config"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/clock"
+	"plumbline.dev/services/ingest"
+	"plumbline.dev/services/internal/bus"
+	"plumbline.dev/services/internal/privacy"
+	"plumbline.dev/services/internal/run"
+	"plumbline.dev/services/process"
+	"plumbline.dev/services/sink"
+)
+
+func (a *App) configHash() string { return config.Hash(a.o.Config.Integrations) }
+
+func (a *App) producer(role string) (*bus.Producer, error) {
+	p, err := bus.NewProducer(a.bus, a.configHash())
+	if err != nil {
+		return nil, err
+	}
+	a.stack.OnStop(role+" producer", func(context.Context) error { p.Close(); return nil })
+	return p, nil
+}
+
+func (a *App) startSink(context.Context) error {
+	if !a.o.has(Sink) {
+		return nil
+	}
+	dead, err := a.producer("sink")
+	if err != nil {
+		return err
+	}
+	s, err := sink.New(sink.Options{
+		Bus: a.bus, Topics: a.topics, Warehouse: a.db, DeadLetters: dead, Integrations: a.o.Config.Integrations,
+		Registerer: a.reg, Logger: a.log.Named("sink"), Failpoint: a.sinkFailpoint(),
+	})
+	if err != nil {
+		return err
+	}
+	a.stack.Go("sink", s.Run)
+	return nil
+}
+
+func (a *App) sinkFailpoint() func(string) error {
+	if a.o.Failpoint == nil {
+		return nil
+	}
+	return func(name string) error { a.o.Failpoint("sink_" + name); return nil }
+}
+
+// startProcess runs every stage and the clock that gives them time.
+func (a *App) startProcess(context.Context) error {
+	if !a.o.has(Process) {
+		return nil
+	}
+	classifier := classify.Default()
+	enrich := func(at *event.Attempt) { classifier.Enrich(at) }
+	for _, stage := range process.Stages(a.o.Config.Integrations, enrich) {
+		d := process.New(process.Options{
+			Bus: a.bus, Stage: stage, Instance: a.o.Instance, ConfigHash: a.configHash(),
+			CommitEvery: a.o.CommitEvery, Logger: a.log.Named("process"), Registerer: a.reg, Failpoint: a.o.Failpoint,
+		})
+		a.stack.Go("process "+stage.Name, d.Run)
+	}
+	a.stack.Go("clock", func(ctx context.Context) error {
+		return clock.Run(ctx, clock.Options{Bus: a.bus, Topics: a.topics, Logger: a.log.Named("clock")})
+	})
+	return nil
+}
+
+func (a *App) startIngest(ctx context.Context) error {
+	if !a.o.has(Ingest) {
+		return nil
+	}
+	key, err := a.hashKey()
+	if err != nil {
+		return err
+	}
+	p, err := a.producer("ingest")
+	if err != nil {
+		return err
+	}
+	s, err := ingest.New(ingest.Options{
+		Config: a.o.Config, Producer: p, Secrets: a.secrets, Privacy: privacy.NewPolicy(key, a.o.Config.Integrations),
+		Registerer: a.reg, Gatherer: a.reg, Logger: a.log.Named("ingest"),
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.Start(ctx); err != nil {
+		return err
+	}
+	a.stack.OnStop("ingest", s.Stop)
+	a.Addrs.Ingest = s.Addr()
+	return nil
+}
+
+// hashKey opens the key of the field policy, made on the first start. A
+// relative path lies in the data folder: it belongs to the data.
+func (a *App) hashKey() (*privacy.Key, error) {
+	ref := a.o.Config.Privacy.HashKey
+	path, err := a.secrets.Path(ref)
+	if err != nil { // not a file
+		b, err := a.secrets.Resolve(ref)
+		if err != nil {
+			return nil, fmt.Errorf("privacy.hash_key: %w", err)
+		}
+		return privacy.ParseKey(b)
+	}
+	if rel, ok := relative(ref); ok {
+		path = filepath.Join(a.o.Data, rel)
+	}
+	key, err := privacy.OpenKey(path)
+	if err == nil {
+		a.log.Info("field policy key", zap.String("id", key.ID()))
+	}
+	return key, err
+}
+
+func relative(ref config.Secret) (string, bool) {
+	const scheme = "file:"
+	path := string(ref)[len(scheme):]
+	return path, !filepath.IsAbs(path)
+}
+
+func (a *App) startAdmin(context.Context) error {
+	if a.o.AdminAddr == "" {
+		return nil
+	}
+	addr, err := run.Admin(a.stack, a.o.AdminAddr, a.reg, func() error { return nil })
+	a.Addrs.Admin = addr
+	return err
+}
