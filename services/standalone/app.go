@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
+	"plumbline.dev/services/embedded/clickhouse"
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
 	"plumbline.dev/services/internal/run"
@@ -25,6 +26,7 @@ type App struct {
 	bus    bus.Options
 	topics bus.Topics
 	db     *warehouse.DB
+	engine *clickhouse.Server
 
 	// Addresses the servers really listen on, empty where not started.
 	Addrs Addrs
@@ -71,6 +73,14 @@ func (a *App) start(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// EnginePid is the process id of the embedded engine's child, 0 without one.
+func (a *App) EnginePid() int {
+	if a.engine == nil {
+		return 0
+	}
+	return a.engine.Pid()
 }
 
 // Failed delivers the failure that should end the process.

@@ -75,7 +75,7 @@ func (a *App) startEngine(ctx context.Context) error {
 		return err
 	}
 	a.stack.OnStop("clickhouse", s.Stop)
-	a.Addrs.ClickHouse = s.Addr()
+	a.engine, a.Addrs.ClickHouse = s, s.Addr()
 	return nil
 }
 
