@@ -154,7 +154,7 @@ FROM
 ) AS m
 COMMENT 'KPI 1 over any window: kpi_sync_success_rate_at(from = , to = )';
 
-CREATE OR REPLACE VIEW kpi_sync_success_rate AS
+CREATE OR REPLACE VIEW kpi_sync_success_rate_series AS
 SELECT '1h' AS window, * FROM plumbline.kpi_sync_success_rate_at(
     from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 3600, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
 UNION ALL
@@ -166,4 +166,8 @@ SELECT '7d', * FROM plumbline.kpi_sync_success_rate_at(
 UNION ALL
 SELECT '30d', * FROM plumbline.kpi_sync_success_rate_at(
     from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 2592000, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
+COMMENT 'As kpi_sync_success_rate, with run-level reports beside in a series of their own';
+
+CREATE OR REPLACE VIEW kpi_sync_success_rate AS
+SELECT * FROM plumbline.kpi_sync_success_rate_series WHERE series = ''
 COMMENT 'KPI 1, sync success rate: target above 99 %, warning under 97 % over any 24 h';

@@ -141,7 +141,7 @@ FROM
 )
 COMMENT 'KPI 2 over any window: kpi_sync_latency_at(from = , to = )';
 
-CREATE OR REPLACE VIEW kpi_sync_latency AS
+CREATE OR REPLACE VIEW kpi_sync_latency_series AS
 SELECT '1h' AS window, * FROM plumbline.kpi_sync_latency_at(
     from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 3600, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
 UNION ALL
@@ -153,4 +153,8 @@ SELECT '7d', * FROM plumbline.kpi_sync_latency_at(
 UNION ALL
 SELECT '30d', * FROM plumbline.kpi_sync_latency_at(
     from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 2592000, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
+COMMENT 'As kpi_sync_latency, with imports and first loads beside in a series of their own';
+
+CREATE OR REPLACE VIEW kpi_sync_latency AS
+SELECT * FROM plumbline.kpi_sync_latency_series WHERE series = ''
 COMMENT 'KPI 2, sync latency in ms: p95 under 5 min (realtime) or 1 h (batch), warning over 3 baselines';
