@@ -3,10 +3,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench build engine kafka fuzz
+.PHONY: help run test check bench microbench kill build engine kafka fuzz
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: engine build ## start everything in one process with the bundled demo, and print the console's address
 	bin/plumbline up --demo
@@ -17,8 +17,15 @@ test: engine kafka ## everything that must hold: vet, race tests of each module,
 check: ## the whole gate but the tests: format, vet, lint, generated files, go.mod, migrations
 	scripts/check.sh check
 
-bench: ## the measurements behind the figures in docs/
+bench: engine build ## events/s, CPU and latency of each role and of the whole, measured from outside
 	scripts/check.sh bench
+
+microbench: ## every Go benchmark
+	scripts/check.sh microbench
+
+kill: engine kafka ## the kill suites over 20 seeds each: processors and brokers, then the whole product
+	cd services && go test ./process -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 60m -v
+	cd services && go test ./standalone -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 30m -v
 
 build: ## bin/plumbline, static
 	CGO_ENABLED=0 go build -trimpath -o bin/plumbline ./services/cmd/plumbline

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make test`, `make check`, `make bench` and `make fuzz` do.
+# What `make test`, `make check`, `make bench`, `make microbench` and `make fuzz` do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -84,16 +84,19 @@ check_all() {
   [ "$failed" = 0 ] || { echo "make check: something above is not as it has to be" >&2; return 1; }
 }
 
+# From outside: the real binary, role by role.
 bench_all() {
+  (cd scripts/bench && GOWORK=off go run . -bin ../../bin/plumbline "$@")
+}
+
+# From inside: every Go benchmark.
+microbench_all() {
   for m in "${modules[@]}"; do
     step "benchmarks of $m"
     (cd "$m" && go test -run '^$' -bench . -benchmem ./...)
   done
-  for run in scripts/bench/*/run.sh; do
-    [ -f "$run" ] || continue
-    step "$run"
-    "$run"
-  done
+  step "wire formats"
+  (cd scripts/bench/wire && GOWORK=off go test -run '^$' -bench . -benchmem ./...)
 }
 
 fuzz_all() {
@@ -110,7 +113,8 @@ case "${1:-}" in
   test) test_all ;;
   check) check_all ;;
   bench) bench_all ;;
+  microbench) microbench_all ;;
   fuzz) fuzz_all ;;
   formatted | linted | generated | tidy | gapless) "$1" ;;
-  *) echo "usage: scripts/check.sh test|check|bench|fuzz" >&2; exit 2 ;;
+  *) echo "usage: scripts/check.sh test|check|bench|microbench|fuzz" >&2; exit 2 ;;
 esac

@@ -1,0 +1,3 @@
+module plumbline.dev/bench
+
+go 1.26.0
