@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -42,9 +43,9 @@ type Message struct {
 	Event event.Event
 }
 
-// Produce writes the messages and returns when every one is durable. On an
-// error some of them may be: the caller's sender retries, and the event ids
-// make the repeats recognisable.
+// Produce writes the messages and returns when every one is durable, or when
+// ctx ends. On an error some of them may be, or become so later: the caller's
+// sender retries, and the event ids make the repeats recognisable.
 func (p *Producer) Produce(ctx context.Context, messages ...Message) error {
 	records := make([]*kgo.Record, len(messages))
 	for i := range messages {
@@ -55,19 +56,49 @@ func (p *Producer) Produce(ctx context.Context, messages ...Message) error {
 		}
 		records[i] = r
 	}
-	// Not the client's own delivery timeout: it counts from a record's
-	// timestamp, which is when the event happened.
-	ctx, cancel := context.WithTimeout(ctx, produceTimeout)
-	defer cancel()
-	if err := p.cl.ProduceSync(ctx, records...).FirstErr(); err != nil {
-		return fmt.Errorf("produce: %w", err)
+	w := newWait(len(records))
+	for _, r := range records {
+		p.cl.Produce(ctx, r, w.one)
 	}
-	return nil
+	// The client cannot give up a batch whose fate it does not know (the
+	// broker died with it), whatever its context says: we stop waiting.
+	select {
+	case <-w.done:
+		if w.err != nil {
+			return fmt.Errorf("produce: %w", w.err)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("produce: not known to be durable: %w", ctx.Err())
+	}
 }
 
-// produceTimeout is how long the broker may take before the sender is told to
-// come again.
-const produceTimeout = 10 * time.Second
+// wait collects the acknowledgements of one call.
+type wait struct {
+	mu   sync.Mutex
+	left int
+	err  error
+	done chan struct{} // closed after the last one
+}
+
+func newWait(n int) *wait {
+	w := &wait{left: n, done: make(chan struct{})}
+	if n == 0 {
+		close(w.done)
+	}
+	return w
+}
+
+func (w *wait) one(_ *kgo.Record, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+	if w.left--; w.left == 0 {
+		close(w.done)
+	}
+}
 
 // ErrFull means that the producer's buffer is full: the broker is slow or away.
 var ErrFull = errors.New("too many events wait for the broker")
