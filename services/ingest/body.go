@@ -90,17 +90,20 @@ func (b *body) fill(w http.ResponseWriter, r *http.Request, compressed bool) err
 // copy reads to the end, at most limit bytes, making room as it goes: what a
 // sender announces is not taken for what it sends.
 func (b *body) copy(in io.Reader, limit, expect int64) error {
-	if expect > 0 && expect < keepBody { // one byte more shows the end
-		b.bytes = slices.Grow(b.bytes, int(expect)+1)
+	room := firstRead
+	if expect > 0 && expect < keepBody {
+		room = int(expect) + 1 // one byte more shows the end
 	}
 	for {
-		if len(b.bytes) == cap(b.bytes) {
-			b.bytes = append(b.bytes, 0)[:len(b.bytes)]
+		if len(b.bytes) == room {
+			room *= 2
 		}
-		if !b.reserve(int64(cap(b.bytes))) {
+		// The reused memory may be larger: only what this body needs counts.
+		if !b.reserve(int64(room)) {
 			return errBusy
 		}
-		n, err := in.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = slices.Grow(b.bytes, room-len(b.bytes))
+		n, err := in.Read(b.bytes[len(b.bytes):room])
 		b.bytes = b.bytes[:len(b.bytes)+n]
 		if int64(len(b.bytes)) > limit {
 			return errTooLarge

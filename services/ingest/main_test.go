@@ -133,15 +133,26 @@ func newServer(t testing.TB, o Options) *Server {
 // it stays behind.
 func start(t *testing.T, o Options) *Server {
 	t.Helper()
-	running := goleak.IgnoreCurrent()
+	leakFree(t)
+	return run(t, o)
+}
+
+func run(t *testing.T, o Options) *Server {
+	t.Helper()
 	s := newServer(t, o)
 	require.NoError(t, s.Start(t.Context()))
 	t.Cleanup(func() {
 		require.NoError(t, s.Stop(context.Background()))
 		http.DefaultClient.CloseIdleConnections()
-		goleak.VerifyNone(t, running)
 	})
 	return s
+}
+
+// leakFree looks for goroutines after all that is cleaned up before it.
+func leakFree(t *testing.T) {
+	t.Helper()
+	running := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, running) })
 }
 
 func signV3(secret, method, uri, body string, at time.Time) http.Header {

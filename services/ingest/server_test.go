@@ -175,16 +175,17 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 // End to end: a 2xx is in the log, readable by anybody, also after the broker
 // was away; while it is away the sender is asked again.
 func TestEndToEnd(t *testing.T) {
+	leakFree(t)
 	broker := kafkatest.Fake(t, kafka.TopicSpec{Name: topic.Intake, Partitions: 2}, kafka.TopicSpec{Name: topic.DeadLetters, Partitions: 2})
 	o := options(t, nil)
 	options := bus.Options{Brokers: []string{broker.Addr()}}
 	producer, err := bus.NewProducer(options, "confighash")
 	require.NoError(t, err)
-	defer producer.Close()
+	t.Cleanup(producer.Close)
 	o.Producer = producer
 	o.Limits = DefaultLimits()
 	o.Limits.Produce = 2 * time.Second
-	s := start(t, o)
+	s := run(t, o)
 	hook := func(i int) (int, string) {
 		body := "[" + hubspotEvent(i, "email", "jane@example.com") + `,{"subscriptionType":"contact.creation"}]`
 		return send(t, s, "/hooks/main", []byte(body), signV3(newSecret, "POST", publicURL, body, testTime))
