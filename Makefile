@@ -11,8 +11,9 @@ help: ## list the targets
 run: engine build ## start everything in one process with the bundled demo, and print the console's address
 	bin/plumbline up --demo
 
-test: engine kafka ## everything that must hold: vet, race tests of each module, builds without the workspace
+test: engine kafka build ## everything that must hold: vet, race tests of each module, other people's clients
 	scripts/check.sh test
+	scripts/clients.sh
 
 check: ## the whole gate but the tests: format, vet, lint, generated files, go.mod, migrations
 	scripts/check.sh check
