@@ -1,0 +1,150 @@
+package simulate
+
+import (
+	"time"
+
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/timeline"
+	"plumbline.dev/services/simulate/truth"
+)
+
+// change is Salesforce's own event, as a relay posts it in Plumbline's format.
+type change struct {
+	ID          string         `json:"id"`
+	Integration string         `json:"integration"`
+	System      string         `json:"system"`
+	Object      string         `json:"object"`
+	RecordID    string         `json:"record_id"`
+	Operation   string         `json:"operation"`
+	ChangedAt   int64          `json:"changed_at"`
+	Fields      map[string]any `json:"fields,omitempty"`
+	Actor       event.Actor    `json:"actor"`
+	ExternalID  string         `json:"external_id,omitempty"`
+}
+
+// signal is what may explain failures, in Plumbline's format.
+type signal struct {
+	ID          string      `json:"id"`
+	Integration string      `json:"integration"`
+	Kind        string      `json:"kind"`
+	System      string      `json:"system,omitempty"`
+	Object      string      `json:"object,omitempty"`
+	StartedAt   int64       `json:"started_at"`
+	Summary     string      `json:"summary,omitempty"`
+	Actor       event.Actor `json:"actor"`
+}
+
+// echoes is Salesforce's side of telling: of the worker's writes and of what
+// its own users do.
+type echoes struct {
+	*world
+	dice    *timeline.Dice
+	waiting []any
+	planned bool
+	orphans map[*pair]*crm.Row
+}
+
+func newEchoes(w *world) *echoes {
+	return &echoes{world: w, dice: timeline.NewDice(w.o.Seed, "echoes"), orphans: map[*pair]*crm.Row{}}
+}
+
+// wrote tells of the worker's write, with the values the org really holds.
+func (e *echoes) wrote(s *sent, a crm.Answer) {
+	row := e.copyOf(s.r)
+	fields := map[string]any{}
+	for name := range s.values {
+		if v := row.Values[name]; v != "" {
+			fields[name] = v
+		} else {
+			fields[name] = nil
+		}
+	}
+	op := event.OpUpdate
+	if a.Created {
+		op = event.OpCreate
+	}
+	e.tell(s.r.o, row.ID, op, event.Actor{Kind: event.ActorIntegration, ID: e.syncUser()}, fields, s.r.row.ID)
+}
+
+func (e *echoes) gone(o *object, id, external string) {
+	e.tell(o, id, event.OpDelete, event.Actor{Kind: event.ActorIntegration, ID: e.syncUser()}, nil, external)
+}
+
+// person tells of an edit in Salesforce, and notes its truth.
+func (e *echoes) person(o *object, row *crm.Row, who string, fields map[string]any) {
+	id := e.tell(o, row.ID, event.OpUpdate, event.Actor{Kind: event.ActorUser, ID: who}, fields, row.External)
+	mask := uint32(0)
+	for j := range o.Fields {
+		if _, ok := fields[o.Fields[j].Target]; ok {
+			mask |= 1 << j
+		}
+	}
+	e.note(truth.Line{
+		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: o.Name, SourceID: row.External,
+		TargetID: row.ID, Operation: event.OpUpdate, Actor: event.ActorUser + "/" + who, Mapped: mask != 0, Fields: o.names(mask, true),
+	})
+}
+
+// tell posts an event a little later, with others.
+func (e *echoes) tell(o *object, id, op string, by event.Actor, fields map[string]any, external string) string {
+	c := change{
+		ID: "sfdc-" + itoa(e.next()), Integration: e.o.Integration.ID, System: e.o.Integration.Target.System, Object: o.native,
+		RecordID: id, Operation: op, ChangedAt: e.Now(), Fields: fields, Actor: by, ExternalID: external,
+	}
+	e.waiting = append(e.waiting, c)
+	if !e.planned {
+		e.planned = true
+		e.After(e.dice.Around(400*time.Millisecond, 0.5), func() {
+			e.planned = false
+			batch := e.waiting
+			e.waiting = nil
+			e.out.own("changes", batch...)
+		})
+	}
+	return c.ID
+}
+
+// orphan is a person whom a colleague typed into Salesforce by hand.
+func (e *echoes) orphan(r *pair) {
+	const who = "0055f00000Rep0QAAE"
+	values, fields := map[string]string{}, map[string]any{}
+	for j := range r.o.Fields {
+		f := &r.o.Fields[j]
+		if v := translate(f, r.row.Values[f.Source]); r.o.target.Field(f.Target).Options == nil {
+			values[f.Target], fields[f.Target] = v, v
+		}
+	}
+	row := r.o.target.Insert(values, "", who, e.Now())
+	e.orphans[r] = row
+	id := e.tell(r.o, row.ID, event.OpCreate, event.Actor{Kind: event.ActorUser, ID: who}, fields, "")
+	e.note(truth.Line{
+		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: r.o.Name, TargetID: row.ID,
+		Operation: event.OpCreate, Actor: event.ActorUser + "/" + who, Mapped: true,
+	})
+	e.orphanGap(r, row, truth.Divergence)
+}
+
+// removeOrphan is the clean-up after a duplicate was refused.
+func (e *echoes) removeOrphan(r *pair) {
+	row := e.orphans[r]
+	if row == nil {
+		return
+	}
+	const who = "0055f00000AdminAAE"
+	delete(e.orphans, r)
+	r.o.target.Delete(row, who, e.Now())
+	id := e.tell(r.o, row.ID, event.OpDelete, event.Actor{Kind: event.ActorUser, ID: who}, nil, "")
+	e.note(truth.Line{
+		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: r.o.Name, TargetID: row.ID,
+		Operation: event.OpDelete, Actor: event.ActorUser + "/" + who, Mapped: true,
+	})
+	e.orphanGap(r, row, truth.Resolved)
+}
+
+func (e *echoes) orphanGap(r *pair, row *crm.Row, kind string) {
+	e.note(truth.Line{
+		Kind: kind, ID: event.DivergenceID(e.o.Integration.ID, r.o.Name, "orphan/"+row.ID, "", event.MissingInSource),
+		Object: r.o.Name, TargetID: row.ID, Type: event.MissingInSource, Cause: "created_in_target",
+	})
+}

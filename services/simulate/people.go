@@ -1,0 +1,211 @@
+package simulate
+
+import (
+	"fmt"
+	"time"
+
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/timeline"
+	"plumbline.dev/services/simulate/truth"
+)
+
+// author is who saves, as HubSpot tells it and as Plumbline should read it.
+type author struct {
+	source, sourceID string
+	actor            event.Actor
+}
+
+func person(n int) author {
+	id := fmt.Sprintf("5143%04d", n)
+	return author{"CRM_UI", "userId:" + id, event.Actor{Kind: event.ActorUser, ID: id}}
+}
+
+func byMachine(kind, source, id string) author {
+	return author{source, id, event.Actor{Kind: kind, ID: id}}
+}
+
+// people change records: persons, forms, automations, an agent, imports, and
+// persons who edit the copies in Salesforce.
+type people struct {
+	*world
+	dice    *timeline.Dice
+	authors []author
+	weights []float64
+	run     int // of the agent
+	left    int // writes of the agent's run
+}
+
+func newPeople(w *world) *people {
+	p := &people{world: w, dice: timeline.NewDice(w.o.Seed, "people")}
+	agent := w.o.Profile.Agent
+	for n := range 6 {
+		p.add(0.09*(1-agent), person(n+1))
+	}
+	p.add(0.08*(1-agent), byMachine(event.ActorUser, "FORM", "b3f0c2d1-demo-form"))
+	p.add(0.20*(1-agent), byMachine(event.ActorAutomation, "AUTOMATION_PLATFORM", "workflow-58210"))
+	p.add(0.10*(1-agent), byMachine(event.ActorIntegration, "INTEGRATION", "2104412"))
+	p.add(agent*0.92, byMachine(event.ActorAgent, "BREEZE_AGENT", ""))
+	return p
+}
+
+func (p *people) add(weight float64, a author) {
+	p.weights, p.authors = append(p.weights, weight), append(p.authors, a)
+}
+
+// start plans the first save and the first import.
+func (p *people) start() {
+	p.After(p.dice.Wait(p.every()), p.arrive)
+	if p.o.Profile.Import > 0 {
+		p.After(p.dice.Wait(p.o.Profile.Import), p.bulk)
+	}
+}
+
+// every is the mean time between saves that no import makes.
+func (p *people) every() time.Duration {
+	rate := p.o.Rate
+	if p.o.Profile.Import > 0 {
+		rate -= min(importMean/p.o.Profile.Import.Seconds(), rate/2)
+	}
+	return time.Duration(float64(time.Second) / rate)
+}
+
+func (p *people) arrive() {
+	p.After(p.dice.Wait(p.every()), p.arrive)
+	if p.dice.Chance(p.o.Profile.TargetEdit) {
+		p.editCopy()
+		return
+	}
+	a := p.author()
+	o := p.objects[min(p.dice.Weigh([]float64{60, 15, 25}), len(p.objects)-1)]
+	switch {
+	case p.dice.Chance(creates(a)) || len(o.pairs) < 10:
+		p.create(o, a)
+	case a.actor.Kind == event.ActorUser && p.dice.Chance(0.006):
+		p.remove(timeline.Pick(p.dice, o.pairs), a)
+	default:
+		p.edit(timeline.Pick(p.dice, o.pairs), a)
+	}
+}
+
+func creates(a author) float64 {
+	if a.source == "FORM" {
+		return 0.7
+	}
+	return 0.08
+}
+
+func (p *people) author() author {
+	a := p.authors[p.dice.Weigh(p.weights)]
+	if a.actor.Kind == event.ActorAgent { // works in runs, each with an id of its own
+		if p.left--; p.left < 0 {
+			p.run, p.left = p.run+1, p.dice.Between(10, 60)
+		}
+		a = byMachine(event.ActorAgent, a.source, fmt.Sprintf("agent-enrichment-run-%d", p.run))
+	}
+	return a
+}
+
+// importMean is how many records an import brings.
+const importMean = 40.0
+
+// bulk imports new records over a few seconds.
+func (p *people) bulk() {
+	p.After(p.dice.Wait(p.o.Profile.Import), p.bulk)
+	a := byMachine(event.ActorImport, "IMPORT", fmt.Sprintf("import-%d", p.next()))
+	o := p.objects[p.dice.N(min(2, len(p.objects)))]
+	n := min(p.dice.Between(10, 70), max(int(p.o.Rate*30), 1)) // a slow world imports little
+	id := a.sourceID
+	p.note(truth.Line{Kind: truth.Fault, ID: id, Cause: event.SignalBulkImport, Object: o.Name})
+	for i := range n {
+		p.After(time.Duration(i)*120*time.Millisecond, func() { p.create(o, a) })
+	}
+	p.After(time.Duration(n)*120*time.Millisecond, func() {
+		p.note(truth.Line{Kind: truth.FaultEnd, ID: id, Cause: event.SignalBulkImport, Object: o.Name})
+	})
+	p.out.own("signals", signal{
+		ID: id, Integration: p.o.Integration.ID, Kind: event.SignalBulkImport, System: p.o.Integration.Source.System,
+		Object: o.Name, StartedAt: p.Now(), Summary: fmt.Sprintf("import of %d records", n), Actor: a.actor,
+	})
+}
+
+func (p *people) create(o *object, a author) {
+	r := p.newPair(p.dice, p.o.Profile, o)
+	if o.Name == "contact" && p.dice.Chance(p.o.Profile.Duplicate) {
+		p.echoes.orphan(r) // a colleague has typed the person into Salesforce already
+	}
+	r.row.Modified = p.Now()
+	p.hooks.created(r, a)
+	p.worker.touched(r, o.every)
+}
+
+// edit saves one to three fields of a record.
+func (p *people) edit(r *pair, a author) {
+	var mask uint32
+	values := map[string]string{}
+	for range p.dice.Between(1, 3) {
+		j := p.dice.N(len(r.o.Fields))
+		f := &r.o.Fields[j]
+		v := draw(p.dice, p.o.Profile, r.o.Name, f, r.n, p.Now())
+		if mask&(1<<j) == 0 && v != r.row.Values[f.Source] {
+			mask |= 1 << j
+			values[f.Source] = v
+		}
+	}
+	p.save(r, mask, values, a)
+}
+
+func (p *people) save(r *pair, mask uint32, values map[string]string, a author) {
+	if mask == 0 {
+		return
+	}
+	at := max(p.Now(), r.row.Modified+1) // two saves of a record have two instants
+	r.o.source.Update(r.row, values, a.sourceID, at)
+	p.hooks.updated(r, mask, a)
+	p.worker.touched(r, mask)
+}
+
+func (p *people) remove(r *pair, a author) {
+	p.forget(r)
+	r.o.source.Delete(r.row, a.sourceID, max(p.Now(), r.row.Modified+1))
+	p.hooks.deleted(r, a)
+	r.deleted = true
+	p.worker.touched(r, 0)
+}
+
+// editCopy is a person at work in Salesforce, mostly in fields nobody syncs.
+func (p *people) editCopy() {
+	o := timeline.Pick(p.dice, p.objects)
+	r := timeline.Pick(p.dice, o.pairs)
+	row := p.copyOf(r)
+	who := fmt.Sprintf("0055f00000Rep%dQAAE", p.dice.N(4))
+	j := p.dice.N(len(o.Fields))
+	f := &o.Fields[j]
+	if row == nil {
+		return
+	}
+	if p.dice.Chance(0.9) {
+		p.echoes.person(o, row, who, map[string]any{"Description": "Called, will follow up " + crm.SalesforceID("00T")(p.dice.N(1000))})
+		return
+	}
+	v := translate(f, draw(p.dice, &Profile{}, o.Name, f, r.n, p.Now()))
+	if len(o.target.Update(row, map[string]string{f.Target: v}, who, p.Now())) == 0 {
+		return
+	}
+	p.echoes.person(o, row, who, map[string]any{f.Target: v})
+	p.check(r, "edited_in_target", true)
+}
+
+func (w *world) note(l truth.Line) {
+	if l.At == 0 {
+		l.At = w.at()
+	}
+	w.truth.Add(l)
+}
+
+func actorText(a event.Actor) string {
+	if a.Run != "" {
+		return a.Kind + "/" + a.ID + "/" + a.Run
+	}
+	return a.Kind + "/" + a.ID
+}

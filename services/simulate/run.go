@@ -1,0 +1,82 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strconv"
+	"time"
+
+	"plumbline.dev/services/simulate/truth"
+)
+
+// Simulation is one run.
+type Simulation struct {
+	o     Options
+	world *world
+	send  *sender
+}
+
+// New prepares a run; nothing is sent yet.
+func New(o Options) (*Simulation, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	s := &Simulation{o: o}
+	s.send = newSender(&s.o)
+	s.world = newWorld(&s.o, s.send)
+	return s, nil
+}
+
+// Run plays until the duration is over and everything is sent, or until ctx
+// ends; both are no error. It may be called once.
+func (s *Simulation) Run(ctx context.Context) error {
+	s.send.start(ctx)
+	s.begin()
+	err := s.play(ctx)
+	s.send.stop()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return errors.Join(err, s.world.truth.Flush())
+}
+
+func (s *Simulation) begin() {
+	w := s.world
+	w.note(truth.Line{
+		Kind: truth.Run, ID: s.o.Integration.ID, Seed: s.o.Seed,
+		Note: "rate " + strconv.FormatFloat(s.o.Rate, 'g', -1, 64) + ", history " + s.o.History.String(),
+	})
+	w.populate()
+	w.people.start()
+	w.faults.start()
+}
+
+// play runs event after event, each when its time has come.
+func (s *Simulation) play(ctx context.Context) error {
+	began, first := s.o.Clock.Now(), s.o.Start.UnixMilli()
+	end := int64(math.MaxInt64)
+	if s.o.Duration > 0 {
+		end = first + s.o.Duration.Milliseconds()
+	}
+	for ctx.Err() == nil {
+		at, ok := s.world.Next()
+		if !ok || at > end {
+			return nil
+		}
+		ahead := time.Duration(float64(at-first)/s.o.Speed*1e6) - s.o.Clock.Now().Sub(began)
+		if at > first && ahead > time.Millisecond && !math.IsInf(s.o.Speed, 1) {
+			if err := s.world.truth.Flush(); err != nil {
+				return err
+			}
+			if err := s.o.Clock.Sleep(ctx, ahead); err != nil {
+				return err
+			}
+		}
+		s.world.Step()
+	}
+	return ctx.Err()
+}
+
+// Stats is what was sent so far.
+func (s *Simulation) Stats() Stats { return s.send.stats() }

@@ -1,0 +1,107 @@
+// Package truth is what really happened in a simulated world, as lines of
+// JSON. Plumbline is scored against it and never reads it.
+package truth
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Kinds of lines.
+const (
+	Run        = "run"        // first line: seed, start, integration
+	Change     = "change"     // a record changed in a system by its own users
+	Attempt    = "attempt"    // the worker tried to write
+	Write      = "write"      // a write really landed in a system
+	Divergence = "divergence" // from At on, a record or field differs with nothing under way
+	Resolved   = "resolved"   // ends the divergence of the same id
+	Fault      = "fault"      // a fault begins
+	FaultEnd   = "fault_end"  // ends the fault of the same id
+)
+
+// Line is one fact. Ids of changes, attempts and divergences are those that
+// Plumbline computes from what it is sent.
+type Line struct {
+	Kind      string   `json:"kind"`
+	ID        string   `json:"id"`
+	At        Time     `json:"at"`
+	System    string   `json:"system,omitempty"`
+	Object    string   `json:"object,omitempty"` // the integration's name
+	SourceID  string   `json:"source_id,omitempty"`
+	TargetID  string   `json:"target_id,omitempty"`
+	Operation string   `json:"operation,omitempty"`
+	Actor     string   `json:"actor,omitempty"` // kind/id/run
+	Mapped    bool     `json:"mapped,omitempty"`
+	Fields    []string `json:"fields,omitempty"`
+	Changes   []string `json:"changes,omitempty"` // an attempt or write carries
+	Attempt   string   `json:"attempt,omitempty"` // a write came from
+	RetryOf   string   `json:"retry_of,omitempty"`
+	Try       int      `json:"try,omitempty"`
+	Status    int      `json:"status,omitempty"`
+	Code      string   `json:"code,omitempty"`
+	Outcome   string   `json:"outcome,omitempty"`
+	Cause     string   `json:"cause,omitempty"`
+	Silent    bool     `json:"silent,omitempty"` // no error told of it
+	Field     string   `json:"field,omitempty"`
+	Type      string   `json:"type,omitempty"` // of a divergence
+	Source    string   `json:"source_value,omitempty"`
+	Target    string   `json:"target_value,omitempty"`
+	Seed      uint64   `json:"seed,omitempty"`
+	Note      string   `json:"note,omitempty"`
+}
+
+// Time is virtual time in milliseconds, written as RFC 3339.
+type Time int64
+
+const layout = "2006-01-02T15:04:05.000Z"
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Time) MarshalText() ([]byte, error) {
+	return []byte(time.UnixMilli(int64(t)).UTC().Format(layout)), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Time) UnmarshalText(b []byte) error {
+	at, err := time.Parse(time.RFC3339Nano, string(b))
+	*t = Time(at.UnixMilli())
+	return err
+}
+
+// Writer writes lines. Its first error stays: a truth with a hole is none.
+type Writer struct {
+	buf *bufio.Writer
+	enc *json.Encoder
+	err error
+}
+
+// NewWriter makes a writer; nil writes nowhere.
+func NewWriter(w io.Writer) *Writer {
+	if w == nil {
+		w = io.Discard
+	}
+	buf := bufio.NewWriterSize(w, 64<<10)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	return &Writer{buf: buf, enc: enc}
+}
+
+// Add writes one line.
+func (w *Writer) Add(l Line) {
+	if w.err == nil {
+		w.err = w.enc.Encode(l)
+	}
+}
+
+// Flush hands on what is buffered and reports the first error.
+func (w *Writer) Flush() error {
+	if w.err == nil {
+		w.err = w.buf.Flush()
+	}
+	if w.err != nil {
+		return fmt.Errorf("write truth: %w", w.err)
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package simulate
+
+import (
+	"slices"
+
+	"plumbline.dev/pipelines/value"
+	"plumbline.dev/schemas/config"
+	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/timeline"
+	"plumbline.dev/services/simulate/truth"
+)
+
+func sortStrings(s []string) { slices.Sort(s) }
+
+// object is one mapped kind of record in both systems.
+type object struct {
+	*config.Object
+	n        int // position in the integration
+	native   string
+	source   *crm.Table
+	target   *crm.Table
+	pairs    []*pair // live records of the source
+	every    uint32  // all fields
+	ready    []*pair // records whose turn has come
+	calling  bool
+	planned  bool
+	creation int64 // subscription ids
+	deletion int64
+	property []int64
+}
+
+// pair is a source record and how far its copy is.
+type pair struct {
+	o       *object
+	at      int // position in o.pairs
+	n       int
+	row     *crm.Row
+	dirty   uint32   // fields saved and not yet tried
+	sending uint32   // fields in the call under way
+	refused uint32   // fields of a try that was given up
+	changes []string // ids of the changes not yet taken
+	queued  bool
+	deleted bool
+	try     int
+	first   string // attempt id of the first try
+	open    []gap  // divergences
+}
+
+// world is everything that exists.
+type world struct {
+	*timeline.Timeline
+	o       *Options
+	truth   *truth.Writer
+	objects []*object
+	sf      *crm.Salesforce
+	owners  []string
+	serial  int64 // of events, attempts, saves
+	out     outlet
+	people  *people
+	worker  *worker
+	hooks   *hooks
+	echoes  *echoes
+	faults  *faults
+}
+
+// outlet takes what is to be sent. It may wait: that holds virtual time back.
+type outlet interface {
+	hook(events []crm.Event)
+	own(kind string, elements ...any)
+}
+
+func newWorld(o *Options, out outlet) *world {
+	w := &world{
+		Timeline: timeline.New(o.Start.Add(-o.History)), o: o, out: out, truth: truth.NewWriter(o.Truth),
+		sf: &crm.Salesforce{Tables: map[string]*crm.Table{}}, serial: 1000,
+	}
+	for i := range o.Integration.Objects {
+		w.addObject(i, &o.Integration.Objects[i])
+	}
+	w.hooks, w.echoes = newHooks(w), newEchoes(w)
+	w.faults, w.worker, w.people = newFaults(w), newWorker(w), newPeople(w)
+	return w
+}
+
+// prefixes of Salesforce ids tell the object.
+var prefixes = map[string]string{"Contact": "003", "Account": "001", "Opportunity": "006", "Lead": "00Q"}
+
+var (
+	lengths = map[string]int{"Title": 128, "FirstName": 40, "LastName": 80, "Name": 120, "MailingCity": 40, "BillingCity": 40, "Phone": 40}
+	bases   = []int64{171591000000, 9001000000, 5460000000}
+)
+
+func (w *world) addObject(i int, c *config.Object) {
+	o := &object{Object: c, n: i, native: c.Target[0], every: 1<<len(c.Fields) - 1}
+	var source, target []crm.Field
+	for j := range c.Fields {
+		f := &c.Fields[j]
+		source = append(source, crm.Field{Name: f.Source})
+		t := crm.Field{Name: f.Target, Max: lengths[f.Target], Number: f.Compare == value.Number}
+		if f.Compare == value.Picklist {
+			for _, k := range options(f) {
+				t.Options = append(t.Options, f.Map[k])
+			}
+		}
+		target = append(target, t)
+		o.property = append(o.property, 2426800+int64(i*100+j))
+	}
+	o.creation, o.deletion = 2426700+int64(i*2), 2426701+int64(i*2)
+	prefix := prefixes[o.native]
+	if prefix == "" {
+		prefix = "a0" + string(rune('0'+i))
+	}
+	o.source = crm.NewTable(c.Source, source, crm.HubSpotID(bases[i%len(bases)]+int64(i/len(bases))*1e6))
+	o.target = crm.NewTable(o.native, target, crm.SalesforceID(prefix))
+	w.sf.Tables[o.native] = o.target
+	w.objects = append(w.objects, o)
+}
+
+// sizes of the tables against contacts.
+var sizes = []float64{1, 0.35, 0.5}
+
+// populate fills both systems with equal records, long before anybody looks.
+func (w *world) populate() {
+	dice := timeline.NewDice(w.o.Seed, "population")
+	calm := Profile{}
+	for i, o := range w.objects {
+		for range int(float64(w.o.Records)*sizes[min(i, len(sizes)-1)]) + 1 {
+			p := w.newPair(dice, &calm, o)
+			copied := map[string]string{}
+			for j := range o.Fields {
+				f := &o.Fields[j]
+				copied[f.Target] = translate(f, p.row.Values[f.Source])
+			}
+			o.target.Insert(copied, p.row.ID, w.syncUser(), w.Now())
+		}
+	}
+}
+
+// newPair makes a source record with a value in every mapped field.
+func (w *world) newPair(d *timeline.Dice, profile *Profile, o *object) *pair {
+	n := len(o.source.Rows)
+	values := map[string]string{}
+	for j := range o.Fields {
+		f := &o.Fields[j]
+		values[f.Source] = draw(d, profile, o.Name, f, n, w.Now())
+	}
+	p := &pair{o: o, n: n, at: len(o.pairs), row: o.source.Insert(values, "", "", w.Now())}
+	o.pairs = append(o.pairs, p)
+	return p
+}
+
+// forget takes a deleted record out of those that people find.
+func (w *world) forget(p *pair) {
+	last := p.o.pairs[len(p.o.pairs)-1]
+	p.o.pairs[p.at], last.at = last, p.at
+	p.o.pairs = p.o.pairs[:len(p.o.pairs)-1]
+}
+
+func (w *world) syncUser() string { return w.o.Integration.Target.SyncUser }
+
+func (w *world) next() int64 { w.serial++; return w.serial }
+
+func (w *world) copyOf(p *pair) *crm.Row { return p.o.target.GetExternal(p.row.ID) }
+
+func (w *world) at() truth.Time { return truth.Time(w.Now()) }
+
+// names lists the fields of a mask.
+func (o *object) names(mask uint32, target bool) []string {
+	var out []string
+	for j := range o.Fields {
+		switch {
+		case mask&(1<<j) == 0:
+		case target:
+			out = append(out, o.Fields[j].Target)
+		default:
+			out = append(out, o.Fields[j].Source)
+		}
+	}
+	return out
+}
