@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -85,6 +86,10 @@ func killRun(t *testing.T, kind string, seed uint64, child childConfig) (int, er
 	p := &processor{t: t, config: child}
 	defer p.kill()
 	for range 4 {
+		if kind == "torn" {
+			tear(ctx, rng, l, p, b)
+			continue
+		}
 		p.start(randomFailpoint(rng))
 		for range 3 + rng.IntN(3) {
 			l.burst(ctx, 20)
@@ -106,6 +111,26 @@ func killRun(t *testing.T, kind string, seed uint64, child childConfig) (int, er
 	p.kill()
 	p.start("")
 	return settle(ctx, b.Addr(), topics, l, p)
+}
+
+// tear kills the broker while it carries out a commit: the processor tells
+// when it is about to ask for one.
+func tear(ctx context.Context, rng *rand.Rand, l *load, p *processor, b kafkatest.Broker) {
+	p.config.Tell = fmt.Sprintf("%s:%d", FailBeforeCommit, 2+rng.IntN(8))
+	p.start("")
+	for done := false; !done; {
+		l.burst(ctx, 10)
+		select {
+		case <-p.told:
+			time.Sleep(time.Duration(rng.IntN(4000)) * time.Microsecond)
+			b.Kill()
+			done = true
+		case <-time.After(30 * time.Millisecond):
+			done = ctx.Err() != nil
+		}
+	}
+	b.Restart()
+	l.burst(ctx, 5)
 }
 
 func randomFailpoint(rng *rand.Rand) string {
@@ -134,7 +159,7 @@ func settle(ctx context.Context, addr string, topics bus.Topics, l *load, p *pro
 			return n, nil
 		}
 		time.Sleep(500 * time.Millisecond)
-		if time.Since(p.started) > 40*time.Second {
+		if time.Since(p.started) > p.patience() {
 			break
 		}
 	}
@@ -179,6 +204,7 @@ type processor struct {
 	life    io.Closer
 	done    chan struct{}
 	out     *bytes.Buffer
+	told    chan struct{}
 	started time.Time
 }
 
@@ -191,18 +217,36 @@ func (p *processor) start(fail string) {
 	cmd.Env = append(os.Environ(), childEnv+"="+string(raw))
 	p.life, err = cmd.StdinPipe()
 	require.NoError(p.t, err)
-	p.out = &bytes.Buffer{}
-	cmd.Stderr, cmd.Stdout = p.out, p.out
+	p.out, p.told = &bytes.Buffer{}, make(chan struct{}, 1)
+	cmd.Stderr = p.out
 	if p.config.Verbose {
-		cmd.Stderr, cmd.Stdout = os.Stderr, os.Stderr
+		cmd.Stderr = os.Stderr
 	}
+	said, err := cmd.StdoutPipe()
+	require.NoError(p.t, err)
 	require.NoError(p.t, cmd.Start())
+	go func(heard chan<- struct{}) {
+		for lines := bufio.NewScanner(said); lines.Scan(); {
+			if lines.Text() == told {
+				heard <- struct{}{}
+			}
+		}
+	}(p.told)
 	done := make(chan struct{})
 	p.cmd, p.done, p.started = cmd, done, time.Now()
 	go func() {
 		defer close(done)
 		_ = cmd.Wait()
 	}()
+}
+
+// patience is how long outputs may take to get complete. Without a protection
+// they never do, so that is soon believed.
+func (p *processor) patience() time.Duration {
+	if p.config.TrustLast || p.config.AcceptRepeats {
+		return 8 * time.Second
+	}
+	return 40 * time.Second
 }
 
 func (p *processor) kill() {

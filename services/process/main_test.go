@@ -25,6 +25,7 @@ const childEnv = "PLUMBLINE_PROCESS_CHILD"
 type childConfig struct {
 	Broker        string
 	Fail          string // failpoint:count, the process kills itself there
+	Tell          string // failpoint:count, the process tells its parent there
 	TrustLast     bool
 	AcceptRepeats bool
 	Verbose       bool
@@ -57,12 +58,22 @@ func runChild(raw string) error {
 	if c.Verbose {
 		logger, _ = zap.NewDevelopment()
 	}
+	fail, tell := nth(c.Fail), nth(c.Tell)
+	failpoint := func(name string) {
+		if tell(name) {
+			fmt.Println(told)
+		}
+		if fail(name) { // as kill -9 would, at this very instruction
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
 	var wg sync.WaitGroup
 	errs := make(chan error, 2)
 	for _, stage := range Stages(testIntegrations(), nil) {
 		d := New(Options{
 			Bus: bus.Options{Brokers: []string{c.Broker}, Logger: logger}, Stage: stage, ConfigHash: "test",
-			CommitEvery: 20 * time.Millisecond, Logger: logger, Failpoint: failpoint(c.Fail),
+			CommitEvery: 20 * time.Millisecond, Logger: logger, Failpoint: failpoint,
 			TrustLast: c.TrustLast, AcceptRepeats: c.AcceptRepeats,
 		})
 		wg.Go(func() {
@@ -81,22 +92,22 @@ func runChild(raw string) error {
 	}
 }
 
-// failpoint kills this very process, as kill -9 would, at the n-th passing of
-// one instruction.
-func failpoint(spec string) func(string) {
+// told is the line by which a child tells that it passed a failpoint.
+const told = "told"
+
+// nth reports true at the n-th passing of "name:n".
+func nth(spec string) func(string) bool {
 	name, count, _ := strings.Cut(spec, ":")
 	left, _ := strconv.Atoi(count)
 	var mu sync.Mutex
-	return func(at string) {
+	return func(at string) bool {
+		if at != name {
+			return false
+		}
 		mu.Lock()
 		defer mu.Unlock()
-		if at != name {
-			return
-		}
-		if left--; left <= 0 {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
+		left--
+		return left == 0
 	}
 }
 
