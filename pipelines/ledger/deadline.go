@@ -27,8 +27,8 @@ func (o *Open) missed() string {
 		return event.StateNotApplied // the target took another value
 	case o.D.State == event.StateAcknowledged:
 		return event.StateUnobserved // nobody looked: counted neither way
-	case o.D.State == event.StateFailed, o.Refused:
-		return event.StateFailed
+	case o.Refused:
+		return event.StateFailed // tried, and the last try said no
 	}
 	return event.StateStalled
 }

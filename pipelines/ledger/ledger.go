@@ -92,7 +92,7 @@ func (f *folding) open(m *mapping, c *event.Change) {
 		}
 	}
 	f.supersede(c, wants, id)
-	due := c.ReceivedAt + m.deadline
+	due := m.due(c)
 	o := Open{
 		D: event.Delivery{
 			ID: id, Tenant: c.Tenant, Integration: c.Integration, Object: c.Object, RecordKey: c.RecordKey,

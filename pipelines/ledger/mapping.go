@@ -42,6 +42,20 @@ func deadline(in *config.Integration) event.Time {
 	return realtimeDeadline
 }
 
+// due is when a change has to be delivered: the deadline counts from the change
+// itself. One that came late, from a poll or a spool, still gets a moment.
+func (m *mapping) due(c *event.Change) event.Time {
+	start := c.ChangedAt
+	if c.TimeBasis == event.TimeReceived {
+		start = c.ReceivedAt
+	}
+	return max(start+m.deadline, c.ReceivedAt+min(m.deadline, lateGrace))
+}
+
+// lateGrace is how long after receipt a change is never called stalled: its
+// attempts and echoes may be on the same way.
+const lateGrace = 3 * event.Second
+
 // wants lists what the target has to show for a change. Fields outside the
 // map are not synced; without a map every field is, under its own name.
 func (m *mapping) wants(c *event.Change) []Want {

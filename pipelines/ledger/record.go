@@ -51,7 +51,7 @@ func (o *Open) waits() bool {
 	case event.StateObserved, event.StateAttempted, event.StateAcknowledged:
 		return true
 	}
-	return o.D.State == event.StateFailed && o.D.UpdatedAt < o.D.DueAt
+	return false
 }
 
 // covered reports whether nothing is left to wait for: every field was shown
