@@ -46,6 +46,7 @@ type blockID struct {
 const (
 	blockLen  = 512
 	markBytes = 12
+	maxBlocks = 1 << 17 // of one hour: 67 million ids
 	// dedupePrefix starts the state keys of blocks.
 	dedupePrefix = "seen/"
 )
@@ -153,7 +154,7 @@ func parseBlockID(key string) (blockID, error) {
 	hour, index, ok := strings.Cut(strings.TrimPrefix(key, dedupePrefix), "/")
 	h, err1 := strconv.ParseInt(hour, 10, 64)
 	i, err2 := strconv.Atoi(index)
-	if !ok || err1 != nil || err2 != nil || i < 0 {
+	if !ok || err1 != nil || err2 != nil || i < 0 || i > maxBlocks {
 		return blockID{}, fmt.Errorf("state key %q is not seen/hour/block", key)
 	}
 	return blockID{h, i}, nil
@@ -228,7 +229,7 @@ func (d *dedupe) load(key string, value []byte) error {
 		d.gens[b.hour] = g
 	}
 	for len(g.blocks) <= b.index {
-		g.blocks = append(g.blocks, make([]mark, 0, blockLen))
+		g.blocks = append(g.blocks, nil)
 	}
 	d.count -= len(g.blocks[b.index])
 	block := g.blocks[b.index][:0]
