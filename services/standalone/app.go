@@ -38,6 +38,9 @@ type Addrs struct{ Kafka, ClickHouse, Ingest, Console, Admin string }
 // Start brings the roles up, from the store to the door: when events can
 // come in, everything behind is there.
 func Start(ctx context.Context, o Options) (*App, error) {
+	if err := prepareDemo(&o); err != nil {
+		return nil, err
+	}
 	a := newApp(o)
 	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.start(ctx); err != nil {

@@ -1,0 +1,166 @@
+package console
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"plumbline.dev/schemas/config"
+)
+
+// Overview is the page in the order it is read. Everything in it is decided
+// here; the templates only lay it out.
+type Overview struct {
+	Demo    bool
+	Windows []tab
+	Window  Window
+	Trouble *trouble // why the numbers are not the newest
+	HasData bool     // there are numbers to show
+	At      time.Time
+	AgeMS   int64
+	Fetch   string // the fragment that refreshes this page
+	Title   string // of the browser's tab
+	Setup   []setup
+	Verdict Status
+	Says    string // the verdict in a sentence
+	Silent  silent
+	Cards   []card
+	Classes []classLine
+	Recent  []failureLine
+	Sources []sourceLine
+	Through string // how far the data goes
+	Checks  []Check
+}
+
+type tab struct {
+	Name, Words string
+	Current     bool
+}
+
+type trouble struct{ Title, Advice, Since string }
+
+// overview makes a page of a state. A state without a snapshot makes one that
+// says why.
+func (s *Server) overview(w Window, st State) *Overview {
+	now := s.o.Now().UTC()
+	o := &Overview{Demo: s.o.Demo, Window: w, Fetch: "/fragment?window=" + w.Name, Checks: s.checks(st), Title: "Plumbline"}
+	for _, x := range windows {
+		o.Windows = append(o.Windows, tab{x.Name, x.Words, x.Name == w.Name})
+	}
+	if st.Err != nil {
+		o.Trouble = newTrouble(st, now)
+	}
+	snap := st.Snapshot
+	if snap == nil {
+		o.Verdict, o.Says = statusOf("unknown"), "No numbers yet"
+		return o
+	}
+	o.At, o.AgeMS = snap.At, now.Sub(snap.At).Milliseconds()
+	if !snap.HasData() {
+		o.Setup = setupList(s.o.Integrations, s.o.Ingest)
+		o.Verdict, o.Says = statusOf("unknown"), "Nothing has arrived yet"
+		return o
+	}
+	o.HasData = true
+	o.Silent = newSilent(snap)
+	o.Cards = cards(snap, s.o.Integrations)
+	o.Verdict, o.Says = verdict(o.Cards, o.Silent)
+	o.Classes, o.Recent = classLines(snap), failureLines(snap)
+	o.Sources, o.Through = sourceLines(snap)
+	o.Title = title(o)
+	return o
+}
+
+func newTrouble(st State, now time.Time) *trouble {
+	t := &trouble{}
+	t.Title, t.Advice = excuse(st.Err)
+	if st.Snapshot == nil {
+		t.Since = "Nothing could be read since this console was started."
+	} else {
+		t.Since = "The numbers below are those of " + moment(st.Snapshot.At, now) + " UTC (" + ago(now.Sub(st.Snapshot.At)) + ")."
+	}
+	return t
+}
+
+// checks are the system's own, and ClickHouse as this page found it.
+func (s *Server) checks(st State) []Check {
+	c := Check{Name: "ClickHouse", OK: st.Err == nil, Detail: "answers"}
+	if st.Err != nil {
+		c.Detail, _ = excuse(st.Err)
+	} else if st.Snapshot == nil {
+		c.OK, c.Detail = false, "has not answered yet"
+	}
+	return append([]Check{c}, s.o.Health()...)
+}
+
+func title(o *Overview) string {
+	switch {
+	case o.Silent.N > 0:
+		return "(" + number(o.Silent.N) + " silent) Plumbline"
+	case o.Verdict.Key != "ok":
+		return o.Verdict.Word + " · Plumbline"
+	}
+	return "Plumbline"
+}
+
+// verdict is the sentence at the top. It is ok only when everything is
+// measured, on target and nothing failed in silence.
+func verdict(list []card, silent silent) (Status, string) {
+	count := map[string]uint64{}
+	for _, c := range list {
+		count[c.Status.Key]++
+	}
+	all := plural(uint64(len(list)), "integration")
+	of := func(key string) string { return number(count[key]) + " of " + all }
+	switch {
+	case len(list) == 0:
+		return statusOf("unknown"), "No integration is configured"
+	case count["breach"] > 0:
+		return statusOf("breach"), of("breach") + verb(count["breach"], " misses a target", " miss a target")
+	case count["warning"] > 0:
+		return statusOf("warning"), of("warning") + verb(count["warning"], " shows a warning", " show a warning")
+	case silent.N > 0:
+		return statusOf("warning"), "Rates look fine, yet " + plural(silent.N, "change") + " never arrived"
+	case count["unknown"] > 0:
+		return statusOf("unknown"), of("unknown") + " cannot be judged yet"
+	case len(list) == 1:
+		return statusOf("ok"), "Success and latency are measured and on target"
+	}
+	return statusOf("ok"), "Success and latency of all " + all + " are measured and on target"
+}
+
+func verb(n uint64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// endpoints is "HubSpot → Salesforce" of a configured integration.
+func endpoints(list []config.Integration, tenant, id string) (route, priority string) {
+	i := slices.IndexFunc(list, func(c config.Integration) bool {
+		return c.ID == id && (c.Tenant == tenant || c.Tenant == "" && tenant == "default")
+	})
+	if i < 0 {
+		return "", ""
+	}
+	c := list[i]
+	arrow := " → "
+	if c.Bidirectional {
+		arrow = " ⇄ "
+	}
+	return systemName(c.Source.System) + arrow + systemName(c.Target.System), c.Priority
+}
+
+// systemName writes a system as its maker does.
+func systemName(s string) string {
+	if n, ok := map[string]string{
+		"hubspot": "HubSpot", "salesforce": "Salesforce", "dataverse": "Dynamics 365", "pipedrive": "Pipedrive", "zoho": "Zoho",
+	}[s]; ok {
+		return n
+	}
+	if s == "" {
+		return "?"
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
