@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -99,9 +98,6 @@ func (w *wait) one(_ *kgo.Record, err error) {
 		close(w.done)
 	}
 }
-
-// ErrFull means that the producer's buffer is full: the broker is slow or away.
-var ErrFull = errors.New("too many events wait for the broker")
 
 // Ping reports whether a broker answers.
 func (p *Producer) Ping(ctx context.Context) error { return p.cl.Ping(ctx) }
