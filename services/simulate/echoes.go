@@ -71,6 +71,23 @@ func (e *echoes) gone(o *object, id, external string) {
 	e.tell(o, id, event.OpDelete, event.Actor{Kind: event.ActorIntegration, ID: e.syncUser()}, nil, external)
 }
 
+// byClient tells of a write through the fake API, and notes its truth.
+func (e *echoes) byClient(o *object, c crm.Change) {
+	fields := map[string]any{}
+	for _, name := range c.Fields {
+		fields[name] = nil
+		if v := c.Row.Values[name]; v != "" {
+			fields[name] = v
+		}
+	}
+	id := e.tell(o, c.Row.ID, c.Operation, event.Actor{Kind: event.ActorUser, ID: c.Writer}, fields, c.Row.External)
+	mask := o.mask(c.Fields, true)
+	e.note(truth.Line{
+		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: o.Name, SourceID: c.Row.External, TargetID: c.Row.ID,
+		Operation: c.Operation, Actor: event.ActorUser + "/" + c.Writer, Mapped: mask != 0, Fields: o.names(mask, true),
+	})
+}
+
 // person tells of an edit in Salesforce, and notes its truth.
 func (e *echoes) person(o *object, row *crm.Row, who string, fields map[string]any) {
 	id := e.tell(o, row.ID, event.OpUpdate, event.Actor{Kind: event.ActorUser, ID: who}, fields, row.External)

@@ -185,7 +185,9 @@ func (p *people) editCopy() {
 		return
 	}
 	if p.dice.Chance(0.9) {
-		p.echoes.person(o, row, who, map[string]any{"Description": "Called, will follow up " + crm.SalesforceID("00T")(p.dice.N(1000))})
+		text := "Called, will follow up " + crm.SalesforceID("00T")(p.dice.N(1000))
+		o.target.Update(row, map[string]string{"Description": text}, who, p.Now())
+		p.echoes.person(o, row, who, map[string]any{"Description": text})
 		return
 	}
 	v := translate(f, draw(p.dice, &Profile{}, o.Name, f, r.n, p.Now()))

@@ -5,16 +5,23 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"sync"
 	"time"
 
+	"plumbline.dev/services/simulate/hubspot"
+	"plumbline.dev/services/simulate/salesforce"
 	"plumbline.dev/services/simulate/truth"
 )
 
 // Simulation is one run.
 type Simulation struct {
 	o     Options
+	mu    sync.Mutex // guards world and box; the fake APIs read while it plays
 	world *world
+	box   outbox
 	send  *sender
+	hs    *hubspot.Server
+	sf    *salesforce.Server
 }
 
 // New prepares a run; nothing is sent yet.
@@ -24,7 +31,8 @@ func New(o Options) (*Simulation, error) {
 	}
 	s := &Simulation{o: o}
 	s.send = newSender(&s.o)
-	s.world = newWorld(&s.o, s.send)
+	s.world = newWorld(&s.o, &s.box)
+	s.serve()
 	return s, nil
 }
 
@@ -38,10 +46,12 @@ func (s *Simulation) Run(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	return errors.Join(err, s.world.truth.Flush())
+	return errors.Join(err, s.flush())
 }
 
 func (s *Simulation) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	w := s.world
 	w.note(truth.Line{
 		Kind: truth.Run, ID: s.o.Integration.ID, Seed: s.o.Seed,
@@ -60,22 +70,42 @@ func (s *Simulation) play(ctx context.Context) error {
 		end = first + s.o.Duration.Milliseconds()
 	}
 	for ctx.Err() == nil {
+		s.mu.Lock()
 		at, ok := s.world.Next()
+		s.mu.Unlock()
 		if !ok || at > end {
 			return nil
 		}
 		ahead := time.Duration(float64(at-first)/s.o.Speed*1e6) - s.o.Clock.Now().Sub(began)
 		if at > first && ahead > time.Millisecond && !math.IsInf(s.o.Speed, 1) {
-			if err := s.world.truth.Flush(); err != nil {
+			if err := s.flush(); err != nil {
 				return err
 			}
 			if err := s.o.Clock.Sleep(ctx, ahead); err != nil {
 				return err
 			}
 		}
-		s.world.Step()
+		s.step()
 	}
 	return ctx.Err()
+}
+
+// step runs one event, and sends what came of it without holding the world.
+func (s *Simulation) step() {
+	s.mu.Lock()
+	s.world.Step()
+	posts := s.box.posts
+	s.box.posts = nil
+	s.mu.Unlock()
+	for _, p := range posts {
+		s.send.put(p)
+	}
+}
+
+func (s *Simulation) flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.world.truth.Flush()
 }
 
 // Stats is what was sent so far.

@@ -22,7 +22,9 @@ import (
 	"plumbline.dev/services/simulate/truth"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
 
 var start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
@@ -216,7 +218,7 @@ func TestTruthHoldsEveryKindOfTrouble(t *testing.T) {
 	defer server.Close()
 	var b bytes.Buffer
 	o := testOptions(server.URL, &b)
-	o.Duration = 15 * time.Minute
+	o.Duration = 12 * time.Minute
 	play(t, o)
 	all := lines(t, b.Bytes())
 	codes, causes, open := map[string]int{}, map[string]int{}, map[string]bool{}

@@ -80,21 +80,30 @@ func (s *sender) stop() {
 	s.client.CloseIdleConnections()
 }
 
-func (s *sender) hook(events []crm.Event) { s.put(s.hooks, post{events: events}) }
+// outbox holds what a step of the world wants sent until the world's lock is
+// given back: a slow receiver must not keep others from reading the world.
+type outbox struct{ posts []post }
 
-func (s *sender) own(kind string, elements ...any) {
+func (b *outbox) hook(events []crm.Event) { b.posts = append(b.posts, post{events: events}) }
+
+func (b *outbox) own(kind string, elements ...any) {
 	p := post{kind: kind}
 	for _, e := range elements {
-		b, err := json.Marshal(e)
+		raw, err := json.Marshal(e)
 		if err != nil { // our own structs: cannot fail
 			panic(err)
 		}
-		p.elements = append(p.elements, b)
+		p.elements = append(p.elements, raw)
 	}
-	s.put(s.own_, p)
+	b.posts = append(b.posts, p)
 }
 
-func (s *sender) put(lane chan<- post, p post) {
+// put waits for a free place in the lane: that holds virtual time back.
+func (s *sender) put(p post) {
+	lane := s.own_
+	if p.kind == "" {
+		lane = s.hooks
+	}
 	select {
 	case lane <- p:
 	case <-s.ctx.Done():

@@ -20,6 +20,7 @@ type object struct {
 	source   *crm.Table
 	target   *crm.Table
 	pairs    []*pair // live records of the source
+	byID     map[string]*pair
 	every    uint32  // all fields
 	ready    []*pair // records whose turn has come
 	calling  bool
@@ -91,20 +92,25 @@ var (
 )
 
 func (w *world) addObject(i int, c *config.Object) {
-	o := &object{Object: c, n: i, native: c.Target[0], every: 1<<len(c.Fields) - 1}
+	o := &object{Object: c, n: i, byID: map[string]*pair{}, native: c.Target[0], every: 1<<len(c.Fields) - 1}
 	var source, target []crm.Field
 	for j := range c.Fields {
 		f := &c.Fields[j]
-		source = append(source, crm.Field{Name: f.Source})
-		t := crm.Field{Name: f.Target, Max: lengths[f.Target], Number: f.Compare == value.Number}
+		src := crm.Field{Name: f.Source, Type: f.Compare, Number: f.Compare == value.Number}
+		dst := crm.Field{Name: f.Target, Type: f.Compare, Number: f.Compare == value.Number, Max: lengths[f.Target]}
 		if f.Compare == value.Picklist {
-			for _, k := range options(f) {
-				t.Options = append(t.Options, f.Map[k])
+			src.Options = options(f)
+			for _, k := range src.Options {
+				dst.Options = append(dst.Options, f.Map[k])
+			}
+			if bad := badOptions[f.Source]; bad != "" { // HubSpot has one more
+				src.Options = append(src.Options, bad)
 			}
 		}
-		target = append(target, t)
+		source, target = append(source, src), append(target, dst)
 		o.property = append(o.property, 2426800+int64(i*100+j))
 	}
+	target = append(target, crm.Field{Name: "Description", Max: 32000}) // nobody syncs it
 	o.creation, o.deletion = 2426700+int64(i*2), 2426701+int64(i*2)
 	prefix := prefixes[o.native]
 	if prefix == "" {
@@ -144,8 +150,14 @@ func (w *world) newPair(d *timeline.Dice, profile *Profile, o *object) *pair {
 		f := &o.Fields[j]
 		values[f.Source] = draw(d, profile, o.Name, f, n, w.Now())
 	}
-	p := &pair{o: o, n: n, at: len(o.pairs), row: o.source.Insert(values, "", "", w.Now())}
+	return w.pair(o, o.source.Insert(values, "", "", w.Now()))
+}
+
+// pair follows a new record of the source.
+func (w *world) pair(o *object, row *crm.Row) *pair {
+	p := &pair{o: o, n: len(o.source.Rows) - 1, at: len(o.pairs), row: row}
 	o.pairs = append(o.pairs, p)
+	o.byID[row.ID] = p
 	return p
 }
 
@@ -154,6 +166,7 @@ func (w *world) forget(p *pair) {
 	last := p.o.pairs[len(p.o.pairs)-1]
 	p.o.pairs[p.at], last.at = last, p.at
 	p.o.pairs = p.o.pairs[:len(p.o.pairs)-1]
+	delete(p.o.byID, p.row.ID)
 }
 
 func (w *world) syncUser() string { return w.o.Integration.Target.SyncUser }

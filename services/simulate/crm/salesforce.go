@@ -28,24 +28,34 @@ type Salesforce struct{ Tables map[string]*Table }
 // Upsert writes a record by its external id.
 func (s *Salesforce) Upsert(object, external string, values map[string]string, writer string, at int64) Answer {
 	t := s.Tables[object]
+	if r := t.GetExternal(external); r != nil {
+		return s.Update(t, r, values, writer, at)
+	}
+	return s.Create(t, external, values, writer, at)
+}
+
+// Create makes a record, unless its values or a duplicate rule forbid it.
+func (s *Salesforce) Create(t *Table, external string, values map[string]string, writer string, at int64) Answer {
 	if a := validate(t, values); !a.OK() {
 		return a
 	}
 	if r := t.GetExternal(external); r != nil {
-		changed := t.Update(r, values, writer, at)
-		return Answer{Status: 200, ID: r.ID, Changed: changed, Body: success(r.ID, false)}
+		return Refuse(400, "DUPLICATE_VALUE", "duplicate value found: HubSpot_Id__c duplicates value on record with id: "+r.ID, "HubSpot_Id__c")
 	}
 	if dup := duplicate(t, values); dup != nil {
 		return duplicates(t, dup)
 	}
 	r := t.Insert(values, external, writer, at)
-	var changed []string
-	for _, f := range t.Fields {
-		if r.Values[f.Name] != "" {
-			changed = append(changed, f.Name)
-		}
+	return Answer{Status: 201, ID: r.ID, Created: true, Changed: t.Held(r), Body: success(r.ID, true)}
+}
+
+// Update changes a record, unless its values forbid it.
+func (s *Salesforce) Update(t *Table, r *Row, values map[string]string, writer string, at int64) Answer {
+	if a := validate(t, values); !a.OK() {
+		return a
 	}
-	return Answer{Status: 201, ID: r.ID, Created: true, Changed: changed, Body: success(r.ID, true)}
+	changed := t.Update(r, values, writer, at)
+	return Answer{Status: 200, ID: r.ID, Changed: changed, Body: success(r.ID, false)}
 }
 
 // Delete removes a record by its external id.

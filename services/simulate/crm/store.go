@@ -28,9 +28,31 @@ type Table struct {
 	byExt  map[string]*Row
 }
 
+// Change is a write that one of the fake APIs made.
+type Change struct {
+	Table     *Table
+	Row       *Row
+	Operation string   // create, update, delete
+	Fields    []string // that changed
+	Writer    string   // of the token
+}
+
+// Held lists the columns in which a record holds a value.
+func (t *Table) Held(r *Row) []string {
+	var out []string
+	for _, f := range t.Fields {
+		if r.Values[f.Name] != "" {
+			out = append(out, f.Name)
+		}
+	}
+	return out
+}
+
 // Field is one column and what the system refuses in it.
 type Field struct {
 	Name    string
+	Label   string
+	Type    string   // how values read: text, number, date, email, phone, picklist, reference
 	Options []string // restricted picklist; nil: any value
 	Max     int      // characters; 0: no limit
 	Number  bool
@@ -52,6 +74,9 @@ func (t *Table) Field(name string) *Field {
 
 // Get is a live record.
 func (t *Table) Get(id string) *Row { return live(t.byID[id]) }
+
+// Any is a record, deleted or not.
+func (t *Table) Any(id string) *Row { return t.byID[id] }
 
 // GetExternal is the live record that copies another system's.
 func (t *Table) GetExternal(id string) *Row {

@@ -1,0 +1,107 @@
+package simulate
+
+import (
+	"net/http"
+
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/hubspot"
+	"plumbline.dev/services/simulate/salesforce"
+)
+
+// Credentials that the fake APIs take.
+const (
+	HubSpotToken       = "pat-na1-demo-0000-0000-0000-000000000001" //nolint:gosec // of a CRM that does not exist
+	HubSpotRefresh     = "demo-refresh-token"
+	SalesforceClientID = "3MVG9demo"
+	SalesforceSecret   = "demo-client-secret"
+	SalesforceUser     = "reader@example.com"
+	SalesforcePassword = "demo-password"
+)
+
+// reader is the Salesforce user behind the credentials above.
+const reader = "0055f00000ReadrAAE"
+
+// HubSpot is the fake HubSpot's API over the world of the run.
+func (s *Simulation) HubSpot() http.Handler { return s.hs }
+
+// Salesforce is the fake Salesforce's API over the world of the run.
+func (s *Simulation) Salesforce() http.Handler { return s.sf }
+
+func (s *Simulation) serve() {
+	w := s.world
+	var source, target []*crm.Table
+	var owners []string
+	for _, o := range w.objects {
+		source, target = append(source, o.source), append(target, o.target)
+		for j := range o.Fields {
+			if f := &o.Fields[j]; f.Source == "hubspot_owner_id" {
+				owners = options(f)
+			}
+		}
+	}
+	s.hs = hubspot.New(hubspot.Options{
+		Lock: &s.mu, Tables: source, Portal: s.o.Integration.Source.Account, Token: HubSpotToken, Refresh: HubSpotRefresh,
+		Owners: owners, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.sourceChanged,
+	})
+	s.sf = salesforce.New(salesforce.Options{
+		Lock: &s.mu, Org: w.sf, Tables: target, OrgID: s.o.Integration.Target.Account, ClientID: SalesforceClientID, Secret: SalesforceSecret,
+		User: SalesforceUser, Password: SalesforcePassword, UserID: reader, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.targetChanged,
+	})
+}
+
+// sourceChanged follows what a client of the fake HubSpot wrote, as if an app
+// of the customer's had.
+func (w *world) sourceChanged(c crm.Change) {
+	for _, o := range w.objects {
+		if o.source != c.Table {
+			continue
+		}
+		a := byMachine(event.ActorIntegration, "INTEGRATION", c.Writer)
+		switch c.Operation {
+		case event.OpCreate:
+			r := w.pair(o, c.Row)
+			w.hooks.created(r, a)
+			w.worker.touched(r, o.every)
+		case event.OpDelete:
+			r := o.byID[c.Row.ID]
+			w.forget(r)
+			r.deleted = true
+			w.hooks.deleted(r, a)
+			w.worker.touched(r, 0)
+		default:
+			r := o.byID[c.Row.ID]
+			mask := o.mask(c.Fields, false)
+			w.hooks.updated(r, mask, a)
+			w.worker.touched(r, mask)
+		}
+	}
+}
+
+// targetChanged follows what a client of the fake Salesforce wrote.
+func (w *world) targetChanged(c crm.Change) {
+	for _, o := range w.objects {
+		if o.target == c.Table {
+			w.echoes.byClient(o, c)
+			if r := o.byID[c.Row.External]; r != nil {
+				w.check(r, "edited_in_target", true)
+			}
+		}
+	}
+}
+
+func (o *object) mask(names []string, target bool) uint32 {
+	var mask uint32
+	for j := range o.Fields {
+		name := o.Fields[j].Source
+		if target {
+			name = o.Fields[j].Target
+		}
+		for _, n := range names {
+			if n == name {
+				mask |= 1 << j
+			}
+		}
+	}
+	return mask
+}
