@@ -1,128 +1,132 @@
 package ledger
 
-import (
-	"plumbline.dev/schemas/event"
-	"plumbline.dev/schemas/topic"
-)
+import "plumbline.dev/schemas/event"
+
+// otherTries is after how many failures nobody can name one is taken to be
+// permanent (runbooks, first step of the class other).
+const otherTries = 3
 
 // attempt folds a try to write. A failed one covers the same deliveries as a
 // successful one would (design §3, matching).
 func (f *folding) attempt(a *event.Attempt) {
-	if a.Failed() {
-		f.l.enrich(a)
+	var t *Try
+	if f.m != nil && a.RecordKey != "" && event.IsWrite(a.Operation) && a.Granularity != event.GranularityRun {
+		t = tryOf(a)
 	}
-	covered := f.cover(a)
 	if a.Failed() {
-		f.failure(a, covered)
+		f.failure(a, f.firstCovered(t))
 	}
-	if a.RecordKey == "" || !event.IsWrite(a.Operation) {
+	if t == nil {
 		return
 	}
-	if a.TargetID != "" && !a.Failed() {
-		f.r.TargetID = a.TargetID
+	if t.TargetID != "" && !t.Failed {
+		f.r.TargetID = t.TargetID
 	}
-	for _, i := range covered {
-		f.tried(&f.r.Open[i], a)
+	found := false
+	f.each(func(o *Open) {
+		found = f.tried(o, t) || found
+	})
+	if t.ChangeID == "" || !found {
+		f.keep(Kept{Try: t})
 	}
 }
 
-// cover finds the deliveries an attempt belongs to.
-func (f *folding) cover(a *event.Attempt) []int {
-	if a.RecordKey == "" || !event.IsWrite(a.Operation) || a.Granularity == event.GranularityRun {
-		return nil
+func tryOf(a *event.Attempt) *Try {
+	t := &Try{
+		At: a.OccurredAt, ChangeID: a.ChangeID, TargetID: a.TargetID, Delete: a.Operation == event.OpDelete,
+		Failed: a.Failed(), Other: a.Verdict == nil || a.Verdict.Class == event.ClassOther,
+		Permanent: a.Verdict != nil && a.Verdict.Recoverability == event.Permanent,
 	}
-	var out []int
-	for i := range f.r.Open {
-		o := &f.r.Open[i]
-		if a.ChangeID != "" {
-			if o.D.ChangeID == a.ChangeID {
-				out = append(out, i)
-			}
-			continue
-		}
-		if o.D.ChangedAt <= a.OccurredAt+skewBound && intersects(o.Wants, a.Fields) {
-			out = append(out, i)
-		}
+	for i := range a.Fields {
+		t.Fields = append(t.Fields, a.Fields[i].Name)
 	}
-	return out
+	return t
 }
 
-// intersects reports whether an attempt writes one of the wanted fields; an
-// attempt that names none may have written all.
-func intersects(wants []Want, fields []event.Field) bool {
-	if len(fields) == 0 || len(wants) == 0 {
+// covers reports whether an attempt belongs to a delivery. One that names its
+// change belongs to that alone. To what has arrived, only an attempt from
+// before it arrived belongs: its report came after the echo.
+func (t *Try) covers(o *Open) bool {
+	if t.ChangeID != "" {
+		return t.ChangeID == o.D.ChangeID
+	}
+	switch o.D.State {
+	case event.StateSuperseded, event.StateOverwritten:
+		return false
+	case event.StateApplied, event.StateVerified:
+		if t.At > o.D.AppliedAt+skewBound {
+			return false
+		}
+	}
+	return t.Delete == o.isDelete() && o.D.ChangedAt <= t.At+skewBound && t.writes(o)
+}
+
+// writes reports whether an attempt may write one of the wanted fields.
+func (t *Try) writes(o *Open) bool {
+	if len(o.Wants) == 0 {
 		return true
 	}
-	for i := range wants {
-		if _, ok := event.Find(fields, wants[i].Target); ok && !wants[i].Past {
+	for i := range o.Wants {
+		w := &o.Wants[i]
+		if w.Past {
+			continue
+		}
+		if len(t.Fields) == 0 {
 			return true
+		}
+		for _, name := range t.Fields {
+			if name == w.Target {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// tried moves one delivery. What was applied or judged missing is not undone
-// by a later failure; a later success heals it.
-func (f *folding) tried(o *Open, a *event.Attempt) {
+// tried moves one delivery if the attempt belongs to it. What was applied,
+// acknowledged or judged missing is not undone by a later failure.
+func (f *folding) tried(o *Open, t *Try) bool {
+	if !t.covers(o) {
+		return false
+	}
 	o.D.Attempts++
-	if o.D.FirstAttemptAt == 0 || a.OccurredAt < o.D.FirstAttemptAt {
-		o.D.FirstAttemptAt = a.OccurredAt
+	if o.D.FirstAttemptAt == 0 || t.At < o.D.FirstAttemptAt {
+		o.D.FirstAttemptAt = t.At
 	}
-	if a.TargetID != "" {
-		o.D.TargetID = a.TargetID
+	if t.TargetID != "" && !o.settled() {
+		o.D.TargetID = t.TargetID
 	}
-	o.Refused = a.Failed()
-	switch {
-	case !a.Failed():
-		f.acknowledge(o, a)
-	case o.D.State == event.StateAcknowledged:
-		// a retry of what was already acknowledged: the acknowledgement stands
-	case a.Verdict != nil && a.Verdict.Recoverability == event.Permanent:
-		o.D.State = event.StateFailed
-	case o.D.State == event.StateObserved:
+	if !t.Failed {
+		f.acknowledge(o, t)
+		return true
+	}
+	o.Refused++
+	switch o.D.State {
+	case event.StateObserved, event.StateAttempted:
 		o.D.State = event.StateAttempted
+		if t.Permanent || t.Other && o.Refused >= otherTries {
+			o.D.State = event.StateFailed
+		}
+	case event.StateStalled:
+		o.D.State = event.StateFailed // something is tried after all, and fails
 	}
-	f.emit(o, a.ReceivedAt)
+	return true
 }
 
-func (f *folding) acknowledge(o *Open, a *event.Attempt) {
-	if o.D.AcknowledgedAt == 0 {
-		o.D.AcknowledgedAt = a.OccurredAt
+func (f *folding) acknowledge(o *Open, t *Try) {
+	o.Refused = 0
+	if o.D.AcknowledgedAt == 0 || t.At < o.D.AcknowledgedAt {
+		o.D.AcknowledgedAt = t.At
 	}
 	switch o.D.State {
-	case event.StateApplied, event.StateVerified, event.StateNotApplied, event.StateOverwritten:
+	case event.StateObserved, event.StateAttempted, event.StateFailed, event.StateStalled:
+		o.Judge = f.notYet(o.Judge)
+	case event.StateAcknowledged:
+	default:
 		return
 	}
 	o.D.State = event.StateAcknowledged
 	o.D.LatencyMS = int64(o.D.AcknowledgedAt - o.start())
 	o.D.LatencyBasis = event.BasisAcknowledged
 	o.D.Late = o.D.AcknowledgedAt > o.D.DueAt
-}
-
-// start is where latency counts from: the vendor's time of the change, or
-// receipt where it states none.
-func (o *Open) start() event.Time {
-	if o.D.StartBasis == event.TimeReceived {
-		return o.D.ReceivedAt
-	}
-	return o.D.ChangedAt
-}
-
-// failure tells of a failed attempt, linked to the first delivery it covers.
-func (f *folding) failure(a *event.Attempt, covered []int) {
-	v := event.Verdict{Class: event.ClassOther, Recoverability: event.Temporary, Attribution: event.ByUnknown}
-	if a.Verdict != nil {
-		v = *a.Verdict
-	}
-	fail := &event.Failure{
-		ID: event.Hash("failure", a.Integration, a.ID), Tenant: a.Tenant, Integration: a.Integration,
-		AttemptID: a.ID, DeliveryID: a.DeliveryID, RecordKey: a.RecordKey, SourceID: a.SourceID, TargetID: a.TargetID,
-		Provider: a.System, Object: a.Object, Operation: a.Operation, OccurredAt: a.OccurredAt, ReceivedAt: a.ReceivedAt,
-		Origin: event.OriginError, Status: a.Status, Code: a.Code, Message: a.Message, Actor: a.Actor, Token: a.Token,
-		Verdict: v, Version: f.ctx.Version,
-	}
-	if fail.DeliveryID == "" && len(covered) > 0 {
-		fail.DeliveryID = f.r.Open[covered[0]].D.ID
-	}
-	f.out.Emit(topic.Failures, event.RecordKey(a.Integration, a.Object, a.RecordKey), fail)
 }

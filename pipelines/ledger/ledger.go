@@ -7,12 +7,19 @@ import (
 	"plumbline.dev/schemas/topic"
 )
 
-// skewBound is how far two systems' clocks may disagree before an attempt is
-// taken to precede a change it carried.
-const skewBound = 5 * event.Second
+const (
+	// skewBound is how far two systems' clocks may disagree before an attempt
+	// is taken to precede a change it carried.
+	skewBound = 5 * event.Second
+	// healFor is how long after its deadline a delivery may still heal.
+	healFor = 24 * event.Hour
+	// lateGrace is how long after it arrived nothing is judged: what belongs to
+	// it may be on the same way.
+	lateGrace = 3 * event.Second
 
-// healFor is how long after its deadline a delivery may still heal.
-const healFor = 24 * event.Hour
+	maxOpen = 256 // deliveries of one record
+	maxKept = 8   // attempts and evidence of one record
+)
 
 // Ledger folds facts, record by record.
 type Ledger struct {
@@ -31,102 +38,108 @@ func New(integrations []config.Integration, enrich func(*event.Attempt)) *stream
 
 // Step implements stream.Fold.
 func (l *Ledger) Step(ctx stream.Ctx, _ string, r *Record, ev event.Event, out *stream.Out) {
-	f := folding{l: l, ctx: ctx, r: r, out: out}
+	f := folding{ctx: ctx, r: r, out: out}
 	switch e := ev.(type) {
 	case *event.Change:
+		f.at(l, e.Integration, e.Object, e.ReceivedAt)
 		f.change(e)
 	case *event.Attempt:
+		f.at(l, e.Integration, e.Object, e.ReceivedAt)
+		if e.Failed() {
+			l.enrich(e)
+		}
 		f.attempt(e)
 	case *event.Observation:
-		f.shown(evidence{
-			at: e.ObservedAt, modified: e.ModifiedAt, received: e.ReceivedAt, fields: e.Fields, whole: e.Whole,
-			basis: basisOf(e.FoundBy), resolution: e.ResolutionMS, writer: e.Writer, missing: e.Missing,
-			side: e.Side, targetID: e.RecordID, object: [2]string{e.Integration, e.Object},
-		})
+		f.at(l, e.Integration, e.Object, e.ReceivedAt)
+		if f.m != nil && e.RecordKey != "" && e.Side == event.Target {
+			f.shown(observed(f.m, e))
+		}
 	}
 }
 
 // Timer implements stream.Fold.
 func (l *Ledger) Timer(ctx stream.Ctx, _ string, r *Record, out *stream.Out) {
-	f := folding{l: l, ctx: ctx, r: r, out: out}
+	f := folding{ctx: ctx, r: r, out: out, clock: ctx.Now}
 	f.deadlines()
 }
 
 // folding is one input being folded into one record.
 type folding struct {
-	l   *Ledger
-	ctx stream.Ctx
-	r   *Record
-	out *stream.Out
+	ctx   stream.Ctx
+	r     *Record
+	out   *stream.Out
+	m     *mapping   // nil: nobody maps the object; of timers, which need none
+	clock event.Time // stream time, or the input's arrival where that is ahead
+}
+
+func (f *folding) at(l *Ledger, integration, object string, received event.Time) {
+	f.m, f.clock = l.objects[[2]string{integration, object}], max(f.ctx.Now, received)
 }
 
 func (f *folding) change(c *event.Change) {
-	m := f.l.objects[[2]string{c.Integration, c.Object}]
-	if m == nil || c.RecordKey == "" {
+	if f.m == nil || c.RecordKey == "" {
 		return
 	}
 	if c.Side == event.Target {
-		f.shown(evidence{
-			at: c.ChangedAt, modified: c.ChangedAt, received: c.ReceivedAt, fields: c.Fields,
-			basis: event.BasisAppliedEvent, writer: c.Actor, side: c.Side, targetID: c.RecordID,
-			missing: c.Operation == event.OpDelete, object: [2]string{c.Integration, c.Object},
-		})
+		f.shown(echoed(f.m, c))
 		return
 	}
-	if m.echoOfOurs(c.Side, c.Actor) {
-		return // the sync's own write coming back: never a change in any KPI
+	switch {
+	case f.m.ours(c.Side, c.Actor): // the sync's own write coming back: never a change in any KPI
+	case c.Operation == event.OpAssociate: // fields only, so far
+	case c.MergedInto != "" && c.MergedInto != c.RecordID:
+		f.mergedAway(c)
+	default:
+		f.open(c)
 	}
-	f.open(m, c)
 }
 
-// open starts the delivery of a change and retires what it replaces.
-func (f *folding) open(m *mapping, c *event.Change) {
-	wants := m.wants(c)
-	if len(wants) == 0 && len(c.Fields) > 0 || c.Operation == event.OpAssociate {
+// open starts the delivery of a change, retires what it replaces, and folds
+// in what was tried and seen before it arrived.
+func (f *folding) open(c *event.Change) {
+	wants := f.m.wants(c)
+	if len(wants) == 0 && len(c.Fields) > 0 && c.Operation == event.OpUpdate {
 		return // nothing of it is synced
 	}
-	id := event.DeliveryID(c.Integration, c.Object, c.RecordKey, c.ID)
+	o := f.delivery(c, wants)
 	for i := range f.r.Open {
-		if f.r.Open[i].D.ID == id {
-			return // the same change, fanned out twice
+		if f.r.Open[i].D.ID == o.D.ID {
+			return // the same change, sent twice
 		}
 	}
-	f.supersede(c, wants, id)
-	due := m.due(c)
-	o := Open{
-		D: event.Delivery{
-			ID: id, Tenant: c.Tenant, Integration: c.Integration, Object: c.Object, RecordKey: c.RecordKey,
-			SourceID: c.RecordID, TargetID: f.r.TargetID, ChangeID: c.ID, Operation: c.Operation,
-			State: event.StateObserved, ChangedAt: c.ChangedAt, ReceivedAt: c.ReceivedAt, DueAt: due,
-			StartBasis: orEvent(c.TimeBasis), Actor: c.Actor, Series: series(c.Actor),
-		},
-		Wants: wants, Forget: due + healFor,
+	f.replace(&o)
+	f.replaced(&o)
+	for i := range f.r.Kept {
+		if k := &f.r.Kept[i]; k.Try != nil {
+			f.tried(&o, k.Try)
+		} else {
+			f.judge(&o, k.Evidence)
+		}
 	}
+	f.emit(&o)
 	f.r.Open = append(f.r.Open, o)
-	f.emit(&f.r.Open[len(f.r.Open)-1], c.ReceivedAt)
+	f.bound()
 }
 
-// supersede retires older deliveries field by field: a late older change is
-// itself replaced by what is already open.
-func (f *folding) supersede(c *event.Change, wants []Want, id string) {
-	for i := range f.r.Open {
-		o := &f.r.Open[i]
-		if o.D.ChangedAt > c.ChangedAt {
-			continue
-		}
-		for w := range o.Wants {
-			for n := range wants {
-				if o.Wants[w].Target == wants[n].Target && !o.Wants[w].Shown {
-					o.Wants[w].Past = true
-				}
-			}
-		}
-		if o.replaced() || c.Operation == event.OpDelete {
-			o.D.SupersededBy = id
-			f.finish(o, event.StateSuperseded, c.ReceivedAt)
-		}
+func (f *folding) delivery(c *event.Change, wants []Want) Open {
+	o := Open{Wants: wants, D: event.Delivery{
+		ID: event.DeliveryID(c.Integration, c.Object, c.RecordKey, c.ID), Tenant: c.Tenant, Integration: c.Integration,
+		Object: c.Object, RecordKey: c.RecordKey, SourceID: c.RecordID, TargetID: f.r.TargetID, ChangeID: c.ID,
+		Operation: c.Operation, State: event.StateObserved, ChangedAt: c.ChangedAt, ReceivedAt: c.ReceivedAt,
+		StartBasis: orEvent(c.TimeBasis), Actor: c.Actor, Series: series(c.Actor),
+	}}
+	o.D.DueAt = f.m.due(c)
+	o.Judge = f.notYet(o.D.DueAt)
+	o.Forget = o.Judge + healFor
+	return o
+}
+
+// notYet gives what belongs to a late arrival the time to arrive.
+func (f *folding) notYet(due event.Time) event.Time {
+	if f.clock < due {
+		return due
 	}
-	f.sweep()
+	return f.clock + lateGrace
 }
 
 func orEvent(basis string) string {
@@ -144,27 +157,49 @@ func series(a event.Actor) string {
 	return ""
 }
 
+// each runs do on every delivery and writes those it changed.
+func (f *folding) each(do func(*Open)) {
+	for i := range f.r.Open {
+		o := &f.r.Open[i]
+		before := o.D
+		do(o)
+		if o.D != before {
+			f.emit(o)
+		}
+	}
+}
+
 // emit writes a delivery as it now stands.
-func (f *folding) emit(o *Open, at event.Time) {
-	o.D.UpdatedAt = max(at, f.ctx.Now)
+func (f *folding) emit(o *Open) {
+	o.D.UpdatedAt = f.clock
 	o.D.Version = f.ctx.Version
 	d := o.D
 	f.out.Emit(topic.Deliveries, event.RecordKey(d.Integration, d.Object, d.RecordKey), &d)
 }
 
-func (f *folding) finish(o *Open, state string, at event.Time) {
-	o.D.State, o.Forget = state, 0
-	f.emit(o, at)
+// settle gives a delivery its last state. It stays for a while: attempts are
+// reported, and older changes arrive, after the fact.
+func (f *folding) settle(o *Open, state string) {
+	o.D.State = state
+	o.Forget = f.clock + f.m.recent
 }
 
-// sweep drops finished deliveries.
-func (f *folding) sweep() {
-	kept := f.r.Open[:0]
+// bound keeps a record that is written at machine speed from growing: the
+// oldest that is settled goes, or else the oldest is judged early.
+func (f *folding) bound() {
+	if len(f.r.Open) <= maxOpen {
+		return
+	}
+	oldest := 0
 	for i := range f.r.Open {
-		if f.r.Open[i].Forget != 0 {
-			kept = append(kept, f.r.Open[i])
+		if f.r.Open[i].settled() {
+			oldest = i
+			break
 		}
 	}
-	clear(f.r.Open[len(kept):])
-	f.r.Open = kept
+	if o := &f.r.Open[oldest]; o.waits() {
+		o.missed()
+		f.emit(o)
+	}
+	f.r.Open = append(f.r.Open[:oldest], f.r.Open[oldest+1:]...)
 }

@@ -13,6 +13,7 @@ type mapping struct {
 	integration *config.Integration
 	fields      []config.FieldMap
 	deadline    event.Time // milliseconds
+	recent      event.Time // how long what happened is kept for what arrives after it
 }
 
 // Deadlines where the configuration names none: the KPI targets (kpis.md 2).
@@ -21,12 +22,20 @@ const (
 	batchDeadline    = event.Hour
 )
 
+// A worker that reports its attempts is watched by events, a few seconds
+// apart; where nobody does, polls tell, and that of the target may be minutes
+// ahead of that of the source.
+const (
+	recentEvents = 30 * event.Second
+	recentPolls  = 5 * event.Minute
+)
+
 func newMappings(integrations []config.Integration) map[[2]string]*mapping {
 	all := map[[2]string]*mapping{}
 	for i := range integrations {
 		in := &integrations[i]
 		for j := range in.Objects {
-			all[[2]string{in.ID, in.Objects[j].Name}] = &mapping{in, in.Objects[j].Fields, deadline(in)}
+			all[[2]string{in.ID, in.Objects[j].Name}] = &mapping{in, in.Objects[j].Fields, deadline(in), recent(in)}
 		}
 	}
 	return all
@@ -42,6 +51,13 @@ func deadline(in *config.Integration) event.Time {
 	return realtimeDeadline
 }
 
+func recent(in *config.Integration) event.Time {
+	if in.Attempts == config.AttemptsFull || in.Attempts == config.AttemptsErrors {
+		return recentEvents
+	}
+	return recentPolls
+}
+
 // due is when a change has to be delivered: the deadline counts from the change
 // itself. One that came late, from a poll or a spool, still gets a moment.
 func (m *mapping) due(c *event.Change) event.Time {
@@ -52,53 +68,72 @@ func (m *mapping) due(c *event.Change) event.Time {
 	return max(start+m.deadline, c.ReceivedAt+min(m.deadline, lateGrace))
 }
 
-// lateGrace is how long after receipt a change is never called stalled: its
-// attempts and echoes may be on the same way.
-const lateGrace = 3 * event.Second
-
 // wants lists what the target has to show for a change. Fields outside the
 // map are not synced; without a map every field is, under its own name.
 func (m *mapping) wants(c *event.Change) []Want {
+	if c.Operation == event.OpDelete {
+		return nil // the record has to go, whatever it held
+	}
 	var out []Want
-	for _, f := range c.Fields {
-		target := m.target(f.Name)
-		if target == "" {
-			continue
+	for i := range c.Fields {
+		f := &c.Fields[i]
+		if len(m.fields) == 0 {
+			out = append(out, Want{Target: f.Name, Value: f.Value})
 		}
-		out = append(out, Want{Source: f.Name, Target: target, Value: f.Value})
+		for j := range m.fields { // one source field may fill several
+			if m.fields[j].Source == f.Name {
+				out = append(out, Want{Target: m.fields[j].Target, Value: f.Value})
+			}
+		}
 	}
 	return out
 }
 
-func (m *mapping) target(source string) string {
+// mapped leaves the fields that some change may want.
+func (m *mapping) mapped(fields []event.Field) []event.Field {
 	if len(m.fields) == 0 {
-		return source
+		return fields
 	}
-	for i := range m.fields {
-		if m.fields[i].Source == source {
-			return m.fields[i].Target
+	var out []event.Field
+	for i := range fields {
+		if m.field(fields[i].Name) != nil {
+			out = append(out, fields[i])
 		}
 	}
-	return ""
+	return out
+}
+
+func (m *mapping) field(target string) *config.FieldMap {
+	for i := range m.fields {
+		if m.fields[i].Target == target {
+			return &m.fields[i]
+		}
+	}
+	return nil
 }
 
 // same compares a wanted value with one the target shows.
 func (m *mapping) same(w *Want, shown event.Value) bool {
-	for i := range m.fields {
-		if f := &m.fields[i]; f.Target == w.Target {
-			equal, _ := value.Equal(f.Compare, f.Map, w.Value, shown)
-			return equal
-		}
+	var equal bool
+	if f := m.field(w.Target); f != nil {
+		equal, _ = value.Equal(f.Compare, f.Map, w.Value, shown)
+	} else {
+		equal, _ = value.Equal("", nil, w.Value, shown)
 	}
-	equal, _ := value.Equal("", nil, w.Value, shown)
 	return equal
 }
 
-// echoOfOurs reports whether a change is the sync's own write.
-func (m *mapping) echoOfOurs(side string, a event.Actor) bool {
+// ours reports whether the sync itself wrote: its echo is never a change.
+func (m *mapping) ours(side string, a event.Actor) bool {
 	user := m.integration.Target.SyncUser
 	if side == event.Source {
 		user = m.integration.Source.SyncUser
 	}
 	return user != "" && (a.ID == user || a.Kind == user)
+}
+
+// others reports whether somebody is known to have written who is not the sync.
+func (m *mapping) others(side string, a event.Actor) bool {
+	known := a.ID != "" || a.Kind != "" && a.Kind != event.ActorUnknown
+	return known && !m.ours(side, a)
 }

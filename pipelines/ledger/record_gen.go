@@ -4,26 +4,408 @@ package ledger
 
 import (
 	"github.com/tinylib/msgp/msgp"
+	"plumbline.dev/schemas/event"
 )
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Evidence) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(11)
+	var zb0001Mask uint16 /* 11 bits */
+	_ = zb0001Mask
+	if z.Fields == nil {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Resolution == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.TargetID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Event == false {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Whole == false {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Missing == false {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Merged == false {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o, err = z.At.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "At")
+			return
+		}
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o, err = z.Modified.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Modified")
+			return
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Fields)))
+			for za0001 := range z.Fields {
+				o, err = z.Fields[za0001].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Fields", za0001)
+					return
+				}
+			}
+		}
+		// string "b"
+		o = append(o, 0xa1, 0x62)
+		o = msgp.AppendString(o, z.Basis)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendInt64(o, z.Resolution)
+		}
+		// string "w"
+		o = append(o, 0xa1, 0x77)
+		o, err = z.Writer.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Writer")
+			return
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendString(o, z.TargetID)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "e"
+			o = append(o, 0xa1, 0x65)
+			o = msgp.AppendBool(o, z.Event)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "h"
+			o = append(o, 0xa1, 0x68)
+			o = msgp.AppendBool(o, z.Whole)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "x"
+			o = append(o, 0xa1, 0x78)
+			o = msgp.AppendBool(o, z.Missing)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "g"
+			o = append(o, 0xa1, 0x67)
+			o = msgp.AppendBool(o, z.Merged)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Evidence) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "a":
+			bts, err = z.At.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "At")
+				return
+			}
+		case "m":
+			bts, err = z.Modified.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Modified")
+				return
+			}
+		case "f":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fields")
+				return
+			}
+			if cap(z.Fields) >= int(zb0002) {
+				z.Fields = (z.Fields)[:zb0002]
+			} else {
+				z.Fields = make([]event.Field, zb0002)
+			}
+			for za0001 := range z.Fields {
+				bts, err = z.Fields[za0001].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Fields", za0001)
+					return
+				}
+			}
+		case "b":
+			z.Basis, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Basis")
+				return
+			}
+		case "r":
+			z.Resolution, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Resolution")
+				return
+			}
+		case "w":
+			bts, err = z.Writer.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Writer")
+				return
+			}
+		case "t":
+			z.TargetID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetID")
+				return
+			}
+		case "e":
+			z.Event, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Event")
+				return
+			}
+		case "h":
+			z.Whole, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Whole")
+				return
+			}
+		case "x":
+			z.Missing, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Missing")
+				return
+			}
+		case "g":
+			z.Merged, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Merged")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Evidence) Msgsize() (s int) {
+	s = 1 + 2 + z.At.Msgsize() + 2 + z.Modified.Msgsize() + 2 + msgp.ArrayHeaderSize
+	for za0001 := range z.Fields {
+		s += z.Fields[za0001].Msgsize()
+	}
+	s += 2 + msgp.StringPrefixSize + len(z.Basis) + 2 + msgp.Int64Size + 2 + z.Writer.Msgsize() + 2 + msgp.StringPrefixSize + len(z.TargetID) + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Kept) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(3)
+	var zb0001Mask uint8 /* 3 bits */
+	_ = zb0001Mask
+	if z.Try == nil {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Evidence == nil {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "u"
+		o = append(o, 0xa1, 0x75)
+		o, err = z.Until.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Until")
+			return
+		}
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			if z.Try == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				o, err = z.Try.MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Try")
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "e"
+			o = append(o, 0xa1, 0x65)
+			if z.Evidence == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				o, err = z.Evidence.MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Evidence")
+					return
+				}
+			}
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Kept) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "u":
+			bts, err = z.Until.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Until")
+				return
+			}
+		case "t":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Try = nil
+			} else {
+				if z.Try == nil {
+					z.Try = new(Try)
+				}
+				bts, err = z.Try.UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Try")
+					return
+				}
+			}
+		case "e":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Evidence = nil
+			} else {
+				if z.Evidence == nil {
+					z.Evidence = new(Evidence)
+				}
+				bts, err = z.Evidence.UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Evidence")
+					return
+				}
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Kept) Msgsize() (s int) {
+	s = 1 + 2 + z.Until.Msgsize() + 2
+	if z.Try == nil {
+		s += msgp.NilSize
+	} else {
+		s += z.Try.Msgsize()
+	}
+	s += 2
+	if z.Evidence == nil {
+		s += msgp.NilSize
+	} else {
+		s += z.Evidence.Msgsize()
+	}
+	return
+}
 
 // MarshalMsg implements msgp.Marshaler
 func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(5)
-	var zb0001Mask uint8 /* 5 bits */
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
 	_ = zb0001Mask
 	if z.Wants == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.Coerced == false {
+	if z.Refused == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.Refused == false {
+	if z.Coerced == false {
 		zb0001Len--
 		zb0001Mask |= 0x8
+	}
+	if z.SeenBasis == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Resolution == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -50,14 +432,21 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 			}
 		}
 		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendInt(o, z.Refused)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "c"
 			o = append(o, 0xa1, 0x63)
 			o = msgp.AppendBool(o, z.Coerced)
 		}
-		if (zb0001Mask & 0x8) == 0 { // if not omitted
-			// string "r"
-			o = append(o, 0xa1, 0x72)
-			o = msgp.AppendBool(o, z.Refused)
+		// string "j"
+		o = append(o, 0xa1, 0x6a)
+		o, err = z.Judge.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Judge")
+			return
 		}
 		// string "f"
 		o = append(o, 0xa1, 0x66)
@@ -65,6 +454,23 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 		if err != nil {
 			err = msgp.WrapError(err, "Forget")
 			return
+		}
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o, err = z.SeenAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "SeenAt")
+			return
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "b"
+			o = append(o, 0xa1, 0x62)
+			o = msgp.AppendString(o, z.SeenBasis)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendInt64(o, z.Resolution)
 		}
 	}
 	return
@@ -113,22 +519,46 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "r":
+			z.Refused, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Refused")
+				return
+			}
 		case "c":
 			z.Coerced, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Coerced")
 				return
 			}
-		case "r":
-			z.Refused, bts, err = msgp.ReadBoolBytes(bts)
+		case "j":
+			bts, err = z.Judge.UnmarshalMsg(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Refused")
+				err = msgp.WrapError(err, "Judge")
 				return
 			}
 		case "f":
 			bts, err = z.Forget.UnmarshalMsg(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Forget")
+				return
+			}
+		case "s":
+			bts, err = z.SeenAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SeenAt")
+				return
+			}
+		case "b":
+			z.SeenBasis, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SeenBasis")
+				return
+			}
+		case "n":
+			z.Resolution, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Resolution")
 				return
 			}
 		default:
@@ -149,7 +579,7 @@ func (z *Open) Msgsize() (s int) {
 	for za0001 := range z.Wants {
 		s += z.Wants[za0001].Msgsize()
 	}
-	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Forget.Msgsize()
+	s += 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
 	return
 }
 
@@ -157,8 +587,8 @@ func (z *Open) Msgsize() (s int) {
 func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(2)
-	var zb0001Mask uint8 /* 2 bits */
+	zb0001Len := uint32(3)
+	var zb0001Mask uint8 /* 3 bits */
 	_ = zb0001Mask
 	if z.TargetID == "" {
 		zb0001Len--
@@ -167,6 +597,10 @@ func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Open == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2
+	}
+	if z.Kept == nil {
+		zb0001Len--
+		zb0001Mask |= 0x4
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -186,6 +620,18 @@ func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 				o, err = z.Open[za0001].MarshalMsg(o)
 				if err != nil {
 					err = msgp.WrapError(err, "Open", za0001)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Kept)))
+			for za0002 := range z.Kept {
+				o, err = z.Kept[za0002].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Kept", za0002)
 					return
 				}
 			}
@@ -237,6 +683,25 @@ func (z *Record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "k":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Kept")
+				return
+			}
+			if cap(z.Kept) >= int(zb0003) {
+				z.Kept = (z.Kept)[:zb0003]
+			} else {
+				z.Kept = make([]Kept, zb0003)
+			}
+			for za0002 := range z.Kept {
+				bts, err = z.Kept[za0002].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Kept", za0002)
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -255,6 +720,200 @@ func (z *Record) Msgsize() (s int) {
 	for za0001 := range z.Open {
 		s += z.Open[za0001].Msgsize()
 	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0002 := range z.Kept {
+		s += z.Kept[za0002].Msgsize()
+	}
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
+	_ = zb0001Mask
+	if z.ChangeID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.TargetID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Fields == nil {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Delete == false {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Failed == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Permanent == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Other == false {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o, err = z.At.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "At")
+			return
+		}
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "c"
+			o = append(o, 0xa1, 0x63)
+			o = msgp.AppendString(o, z.ChangeID)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendString(o, z.TargetID)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Fields)))
+			for za0001 := range z.Fields {
+				o = msgp.AppendString(o, z.Fields[za0001])
+			}
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "d"
+			o = append(o, 0xa1, 0x64)
+			o = msgp.AppendBool(o, z.Delete)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "x"
+			o = append(o, 0xa1, 0x78)
+			o = msgp.AppendBool(o, z.Failed)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "p"
+			o = append(o, 0xa1, 0x70)
+			o = msgp.AppendBool(o, z.Permanent)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "o"
+			o = append(o, 0xa1, 0x6f)
+			o = msgp.AppendBool(o, z.Other)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Try) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "a":
+			bts, err = z.At.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "At")
+				return
+			}
+		case "c":
+			z.ChangeID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ChangeID")
+				return
+			}
+		case "t":
+			z.TargetID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetID")
+				return
+			}
+		case "f":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fields")
+				return
+			}
+			if cap(z.Fields) >= int(zb0002) {
+				z.Fields = (z.Fields)[:zb0002]
+			} else {
+				z.Fields = make([]string, zb0002)
+			}
+			for za0001 := range z.Fields {
+				z.Fields[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Fields", za0001)
+					return
+				}
+			}
+		case "d":
+			z.Delete, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Delete")
+				return
+			}
+		case "x":
+			z.Failed, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failed")
+				return
+			}
+		case "p":
+			z.Permanent, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Permanent")
+				return
+			}
+		case "o":
+			z.Other, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Other")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Try) Msgsize() (s int) {
+	s = 1 + 2 + z.At.Msgsize() + 2 + msgp.StringPrefixSize + len(z.ChangeID) + 2 + msgp.StringPrefixSize + len(z.TargetID) + 2 + msgp.ArrayHeaderSize
+	for za0001 := range z.Fields {
+		s += msgp.StringPrefixSize + len(z.Fields[za0001])
+	}
+	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
 	return
 }
 
@@ -267,9 +926,13 @@ func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 	_ = zb0001Mask
 	if z.Shown == false {
 		zb0001Len--
-		zb0001Mask |= 0x8
+		zb0001Mask |= 0x4
 	}
 	if z.Past == false {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Over == false {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
@@ -278,9 +941,6 @@ func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 
 	// skip if no fields are to be emitted
 	if zb0001Len != 0 {
-		// string "s"
-		o = append(o, 0xa1, 0x73)
-		o = msgp.AppendString(o, z.Source)
 		// string "t"
 		o = append(o, 0xa1, 0x74)
 		o = msgp.AppendString(o, z.Target)
@@ -291,15 +951,20 @@ func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "Value")
 			return
 		}
-		if (zb0001Mask & 0x8) == 0 { // if not omitted
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
 			// string "x"
 			o = append(o, 0xa1, 0x78)
 			o = msgp.AppendBool(o, z.Shown)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "p"
 			o = append(o, 0xa1, 0x70)
 			o = msgp.AppendBool(o, z.Past)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "o"
+			o = append(o, 0xa1, 0x6f)
+			o = msgp.AppendBool(o, z.Over)
 		}
 	}
 	return
@@ -323,12 +988,6 @@ func (z *Want) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			return
 		}
 		switch msgp.UnsafeString(field) {
-		case "s":
-			z.Source, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Source")
-				return
-			}
 		case "t":
 			z.Target, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -353,6 +1012,12 @@ func (z *Want) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Past")
 				return
 			}
+		case "o":
+			z.Over, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Over")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -367,6 +1032,6 @@ func (z *Want) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Want) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Source) + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Value.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Value.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
 	return
 }
