@@ -87,7 +87,7 @@ func (k *worker) call(o *object) {
 	took := k.dice.Around(time.Duration(180+6*n)*time.Millisecond, 0.45)
 	k.After(took, func() {
 		o.calling = false
-		k.answer(o, c)
+		k.answer(c)
 		k.plan(o)
 	})
 }
@@ -105,7 +105,7 @@ func (k *worker) take(r *pair) sent {
 }
 
 // answer hears the end of a call.
-func (k *worker) answer(o *object, c *call) {
+func (k *worker) answer(c *call) {
 	if a, fault, bad := k.faults.whole(); bad {
 		k.failed++
 		for i := range c.records {

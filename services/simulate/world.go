@@ -54,7 +54,6 @@ type world struct {
 	truth   *truth.Writer
 	objects []*object
 	sf      *crm.Salesforce
-	owners  []string
 	serial  int64 // of events, attempts, saves
 	out     outlet
 	people  *people

@@ -123,8 +123,8 @@ type answer struct {
 }
 
 // problem is Salesforce's error: an array, mostly of one.
-func problem(status int, code, message string, fields ...string) answer {
-	return refused(crm.Refuse(status, code, message, fields...))
+func problem(status int, code, message string) answer {
+	return refused(crm.Refuse(status, code, message))
 }
 
 func refused(a crm.Answer) answer { return answer{a.Status, json.RawMessage(a.Body)} }
