@@ -160,8 +160,7 @@ func (s *Server) apiHealth(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	c := Check{Name: "ClickHouse", OK: true, Detail: "answers"}
 	if err := s.o.Warehouse.Ping(ctx); err != nil {
-		c.OK = false
-		c.Detail, _ = excuse(err)
+		c.OK, c.Detail = false, brief(err)
 	}
 	checks := append([]Check{c}, s.o.Health()...)
 	status := "ok"

@@ -154,7 +154,7 @@ func (s *Snapshot) latencyPanel(r LatencyRow) panel {
 }
 
 func newPanel(id, name string, r kpiRow) panel {
-	return panel{ID: id, Name: name, Status: statusOf(r.Status), Severity: severities[r.Severity], rank: rank(r.Status, r.Severity)}
+	return panel{ID: id, Name: name, Status: statusOf(r.Status), Severity: severities[r.Severity], rank: rank(r)}
 }
 
 // bases says from where to where a latency is measured, wherever it is not
@@ -216,7 +216,7 @@ func (s *Snapshot) imports(of kpiRow) (out []objectLine) {
 // fraction is the numerator and denominator in words.
 func fraction(r kpiRow, one, did string) string {
 	if r.Denominator == 0 {
-		return "Nothing to measure yet"
+		return "Nothing was measured in this window"
 	}
 	return number(r.Numerator) + " of " + plural(r.Denominator, one) + did
 }

@@ -86,11 +86,17 @@ func newTrouble(st State, now time.Time) *trouble {
 func (s *Server) checks(st State) []Check {
 	c := Check{Name: "ClickHouse", OK: st.Err == nil, Detail: "answers"}
 	if st.Err != nil {
-		c.Detail, _ = excuse(st.Err)
+		c.Detail = brief(st.Err)
 	} else if st.Snapshot == nil {
 		c.OK, c.Detail = false, "has not answered yet"
 	}
 	return append([]Check{c}, s.o.Health()...)
+}
+
+// brief is an excuse to stand after the name.
+func brief(err error) string {
+	words, _ := excuse(err)
+	return strings.TrimPrefix(words, "ClickHouse ")
 }
 
 func title(o *Overview) string {

@@ -5,7 +5,7 @@ import "time"
 // What a page shows of long lists; the API gives more.
 const (
 	silentShown = 12
-	recentShown = 15
+	recentShown = 10
 )
 
 // Delivery is a delivery as the page and the API show it.

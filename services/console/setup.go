@@ -52,7 +52,7 @@ func sourceStep(e config.Endpoint, ingest string) step {
 	if e.Hook != "" {
 		return step{
 			Do:   "Point " + name + "'s webhook at /hooks/" + e.Hook + ".",
-			Why:  "Every change that leaves " + name + " is then measured.",
+			Why:  "Every change that leaves " + name + " is then measured. " + name + " must reach it: set the hook's public_url where a proxy stands in front.",
 			Copy: ingest + "/hooks/" + e.Hook,
 		}
 	}

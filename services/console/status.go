@@ -25,13 +25,20 @@ func statusOf(key string) Status {
 var severities = map[string]string{"page": "page now", "ticket": "ticket"}
 
 // rank orders the worst first. Unknown stands before ok: nobody may rest on
-// what is not measured.
-func rank(status, severity string) int {
-	r := map[string]int{"breach": 0, "warning": 2, "unknown": 4, "ok": 6}[statusOf(status).Key]
-	if severity != "page" {
-		r++
+// what is not measured; and of the unknown, changes that wait unseen are worse
+// than a quiet night.
+func rank(r kpiRow) int {
+	n := map[string]int{"breach": 0, "warning": 10, "unknown": 20, "ok": 30}[statusOf(r.Status).Key]
+	if r.Severity != "page" {
+		n += 5
 	}
-	return r
+	if statusOf(r.Status).Key == "unknown" && r.Reason != "blind" {
+		n++
+		if r.Reason != "not_observed" {
+			n++
+		}
+	}
+	return n
 }
 
 // successTodo says what is missing for KPI 1, as something to do.
@@ -39,7 +46,7 @@ func successTodo(r SuccessRow) string {
 	switch r.Reason {
 	case "no_data":
 		if r.Basis == "records" {
-			return "No change was due in this window."
+			return "No change was due in this window. If records do change, check that the source sends them."
 		}
 		return "No write attempt was reported in this window. Let the sync worker send its attempts to /v1/attempts."
 	case "low_sample":
@@ -56,7 +63,7 @@ func successTodo(r SuccessRow) string {
 func latencyTodo(r LatencyRow, hours uint64) string {
 	switch r.Reason {
 	case "no_data":
-		return "No change was due in this window."
+		return "No change was due in this window. If records do change, check that the source sends them."
 	case "low_sample":
 		return "Too few to judge: " + r.Detail + ", 30 are needed. A longer window may hold them."
 	case "learning":

@@ -114,5 +114,5 @@ func excuse(err error) (title, advice string) {
 	case code != 0:
 		return "ClickHouse refused to answer (code " + strconv.Itoa(int(code)) + ")", "The console's log has its words."
 	}
-	return "ClickHouse does not answer", "Check that it runs and that clickhouse.dsn leads to it. Events are still accepted and kept in Kafka meanwhile."
+	return "ClickHouse does not answer", "Check that it runs and that clickhouse.dsn leads to it. Events wait in Kafka meanwhile, as long as ingest runs."
 }
