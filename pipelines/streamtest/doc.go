@@ -39,5 +39,6 @@
 //
 // Run plays each scenario several times: from its start twice, and killed
 // after every line with the last transaction in doubt. All must give the same
-// bytes. `go test -update` writes the expectations anew; read the diff.
+// bytes. Scenario.Format shows all that is set, Scenario.Changes of a delivery seen
+// before only what changed. `go test -update` writes the expectations anew; read the diff.
 package streamtest

@@ -33,10 +33,70 @@ var (
 )
 
 // Format shows an output as one line: time, type, what matters most, then
-// every other field that is set, in the order of the message's struct.
+// every other field that is set, in the order of the message's struct. A hash
+// is left out, unless it is the delivery of one of the scenario's changes.
 func (s *Scenario) Format(o stream.Output) string {
+	return s.line(o, s.pairs(o.Event))
+}
+
+// Changes is Format, but of a delivery that came out before it shows only the
+// fields that differ from then; -name is a field that is not set any more.
+func (s *Scenario) Changes(o stream.Output) string {
+	d, ok := o.Event.(*event.Delivery)
+	if !ok {
+		return s.Format(o)
+	}
+	all := slices.DeleteFunc(s.pairs(d), func(p pair) bool {
+		return p.name == "updated_at" && p.value == s.clock.show(o.Time) // as always
+	})
+	if s.shown == nil {
+		s.shown = map[string][]pair{}
+	}
+	before := s.shown[d.ID]
+	s.shown[d.ID] = all
+	return s.line(o, differing(before, all))
+}
+
+// differing keeps heads, and what is not as it was.
+func differing(before, now []pair) []pair {
+	var out []pair
+	for _, p := range now {
+		if slices.Contains(heads[event.TypeDelivery], p.name) || !slices.Contains(before, p) {
+			out = append(out, p)
+		}
+	}
+	for _, p := range before {
+		if p.name != "updated_at" && !slices.ContainsFunc(now, func(q pair) bool { return q.name == p.name }) {
+			out = append(out, pair{"-" + p.name, ""})
+		}
+	}
+	return out
+}
+
+// name is the change whose delivery a hash stands for, "" if none.
+func (s *Scenario) name(hash string) string {
+	if s.names == nil {
+		s.names = map[string]string{}
+		for _, section := range s.Sections {
+			for _, line := range section.Lines {
+				for _, r := range line.Records {
+					if c, ok := r.Event.(*event.Change); ok {
+						s.names[event.DeliveryID(c.Integration, c.Object, c.RecordKey, c.ID)] = c.ID
+					}
+				}
+			}
+		}
+	}
+	return s.names[hash]
+}
+
+func (s *Scenario) pairs(e event.Event) []pair {
 	var all []pair
-	s.fields(reflect.ValueOf(o.Event).Elem(), "", &all)
+	s.fields(reflect.ValueOf(e).Elem(), "", &all)
+	return slices.DeleteFunc(all, func(p pair) bool { return slices.Contains(hidden, p.name) || hashed.MatchString(p.value) })
+}
+
+func (s *Scenario) line(o stream.Output, all []pair) string {
 	typ := o.Event.EventType()
 	name := string(typ)
 	if o.Topic != home[typ] {
@@ -51,7 +111,11 @@ func (s *Scenario) Format(o stream.Output) string {
 		line = append(line, v)
 	}
 	for _, p := range all {
-		if !slices.Contains(heads[typ], p.name) && !slices.Contains(hidden, p.name) && !hashed.MatchString(p.value) {
+		switch {
+		case slices.Contains(heads[typ], p.name):
+		case p.value == "":
+			line = append(line, p.name)
+		default:
 			line = append(line, p.name+"="+p.value)
 		}
 	}
@@ -90,6 +154,11 @@ func (s *Scenario) fields(v reflect.Value, prefix string, out *[]pair) {
 			*out = append(*out, pair{name, quote(strings.Join(x, ","))})
 		case bool:
 			*out = append(*out, pair{name, "yes"})
+		case string:
+			if of := s.name(x); of != "" && name != "id" {
+				x = of
+			}
+			*out = append(*out, pair{name, quote(x)})
 		default:
 			*out = append(*out, pair{name, quote(fmt.Sprint(x))})
 		}

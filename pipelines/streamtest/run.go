@@ -23,6 +23,7 @@ type Options struct {
 	// Operator makes a fresh operator, one for each partition and restart.
 	Operator func(s *Scenario) (stream.Operator, error)
 	// Format shows an output; "" leaves it out. Default: Scenario.Format.
+	// Scenario.Changes shows of a delivery's later versions only what changed.
 	Format func(s *Scenario, o stream.Output) string
 }
 

@@ -20,7 +20,9 @@ type Scenario struct {
 
 	partitions int
 	clock      clock
-	source     []string // the file's lines, for -update
+	source     []string          // the file's lines, for -update
+	names      map[string]string // the change of a delivery's hash
+	shown      map[string][]pair // a delivery as it last came out, for Changes
 }
 
 // Section is some lines and what must come out of them.

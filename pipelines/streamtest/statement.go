@@ -73,6 +73,7 @@ type statement struct {
 	at     event.Time // when it happened
 	came   event.Time // when it arrived
 	args   []string
+	of     *string // the integration, once asked for
 }
 
 // event reads TIME [late SPAN] VERB ARGS OPTIONS.

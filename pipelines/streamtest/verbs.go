@@ -18,8 +18,14 @@ var verbs = map[string]func(*statement) (event.Event, string, error){
 // id is the option, or the line's number behind a letter.
 func (st *statement) id(letter string) string { return st.o.text("id", letter+strconv.Itoa(st.number)) }
 
+// integration is asked for by the key and by the event: an option is only told
+// once.
 func (st *statement) integration() string {
-	return st.o.text("integration", st.s.Settings["integration"])
+	if st.of == nil {
+		of := st.o.text("integration", st.s.Settings["integration"])
+		st.of = &of
+	}
+	return *st.of
 }
 
 // place is where a native record stands: in which system, on which side, and
