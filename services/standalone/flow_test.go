@@ -52,18 +52,18 @@ func TestFromWebhookToSQL(t *testing.T) {
 	code, answer = c.send(t.Context(), "attempts", []map[string]any{
 		{
 			"id": "a1", "integration": "hubspot-salesforce", "occurred_at": now.Format(time.RFC3339Nano), "system": "salesforce",
-			"object": "contact", "operation": "update", "source_id": "501", "target_id": "003A", "status": 200,
+			"object": "contact", "operation": "create", "source_id": "502", "target_id": "003A", "status": 201,
 		},
 		{
 			"id": "a2", "integration": "hubspot-salesforce", "occurred_at": now.Format(time.RFC3339Nano), "system": "salesforce",
-			"object": "contact", "operation": "create", "source_id": "502", "status": 400,
+			"object": "contact", "operation": "create", "source_id": "777", "status": 400,
 			"body": `[{"errorCode":"DUPLICATES_DETECTED","message":"Use one of these records?"}]`,
 		},
 	})
 	require.Equal(t, http.StatusAccepted, code, answer)
 	c.eventually("2", "SELECT count() FROM attempts")
 	c.eventually("duplicate", "SELECT class FROM failures WHERE attempt_id = 'a2'")
-	c.eventually("1", "SELECT countIf(state = 'acknowledged') FROM deliveries WHERE source_id = '501' AND operation = 'update'")
+	c.eventually("1", "SELECT countIf(state = 'acknowledged') FROM deliveries WHERE source_id = '502' AND operation = 'create'")
 	c.eventually("4", "SELECT count() FROM changes") // the redelivery added nothing
 	c.eventually("1", "SELECT count() FROM kpi_sync_success_rate WHERE integration = 'hubspot-salesforce' AND object = '' AND window = '1h'")
 	c.eventually("1", "SELECT count() FROM kpi_sync_latency WHERE integration = 'hubspot-salesforce' AND object = '' AND window = '1h'")

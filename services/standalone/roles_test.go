@@ -53,7 +53,7 @@ func postSample(t *testing.T, c client) {
 	require.Equal(t, http.StatusAccepted, code, answer)
 	c.eventually("4", "SELECT count() FROM changes")
 	c.eventually("4", "SELECT sum(n) FROM (SELECT count() AS n FROM changes GROUP BY event_id)")
-	c.eventually("3", "SELECT count() FROM deliveries")
+	c.eventually("2", "SELECT count() FROM deliveries") // a merge moves a record, an association has no fields
 }
 
 func get(t *testing.T, addr, path string) int {
