@@ -35,6 +35,10 @@ func New(t Type) Event {
 		return new(Partial)
 	case TypeDeadLetter:
 		return new(DeadLetter)
+	case TypeCheck:
+		return new(Check)
+	case TypeClick:
+		return new(Click)
 	}
 	return nil
 }

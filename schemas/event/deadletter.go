@@ -23,28 +23,3 @@ func (*DeadLetter) EventType() Type { return TypeDeadLetter }
 func (d *DeadLetter) Validate() error {
 	return firstError(required("id", d.ID), required("origin", d.Origin), required("reason", d.Reason))
 }
-
-// Partial is what track saw in one second of stream time for one
-// (integration, provider, actor, token): small sums that watch folds.
-type Partial struct {
-	Tenant      string `msg:"tenant"`
-	Integration string `msg:"integration"`
-	Object      string `msg:"object"`
-	Provider    string `msg:"provider,omitempty"`
-	Actor       Actor  `msg:"actor"`
-	Token       string `msg:"token,omitempty"`
-	Second      Time   `msg:"second"`
-	OK          int64  `msg:"ok,omitempty"`
-	Failed      int64  `msg:"failed,omitempty"`
-	Delivered   int64  `msg:"delivered,omitempty"`
-	Missed      int64  `msg:"missed,omitempty"`
-	Version     uint64 `msg:"version"`
-}
-
-// EventType implements Event.
-func (*Partial) EventType() Type { return TypePartial }
-
-// Validate implements Event.
-func (p *Partial) Validate() error {
-	return firstError(required("integration", p.Integration), known("second", p.Second))
-}

@@ -43,6 +43,7 @@ type Delivery struct {
 	ChangeID       string `msg:"change_id"`
 	Operation      string `msg:"op,omitempty"`
 	State          string `msg:"state"`
+	Was            string `msg:"was,omitempty"` // the state before this version, empty when it opened
 	ChangedAt      Time   `msg:"changed_at"`
 	ReceivedAt     Time   `msg:"received_at"`
 	DueAt          Time   `msg:"due_at"` // the deadline: the delivery is due, delivered or not

@@ -39,6 +39,7 @@ type Divergence struct {
 	Difference       string `msg:"difference,omitempty"`
 	Class            string `msg:"class,omitempty"`
 	State            string `msg:"state"`
+	Was              string `msg:"was,omitempty"` // the state before this version, empty when it is new
 	SourceValue      Value  `msg:"source_value"`
 	TargetValue      Value  `msg:"target_value"`
 	SourceModifiedAt Time   `msg:"source_modified_at,omitempty"`

@@ -18,6 +18,8 @@ const (
 	TypeIncident    Type = "incident"
 	TypeAlert       Type = "alert"
 	TypeDeadLetter  Type = "dead_letter"
+	TypeCheck       Type = "check"
+	TypeClick       Type = "click"
 )
 
 // Schema is the version of the message bytes, in the record header `schema`.

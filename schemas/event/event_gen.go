@@ -837,6 +837,143 @@ func (z *Attempt) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *AttemptCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(7)
+	var zb0001Mask uint8 /* 7 bits */
+	_ = zb0001Mask
+	if z.Granularity == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.First == false {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Collateral == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o = msgp.AppendInt64(o, int64(z.Minute))
+		// string "op"
+		o = append(o, 0xa2, 0x6f, 0x70)
+		o = msgp.AppendString(o, z.Operation)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "g"
+			o = append(o, 0xa1, 0x67)
+			o = msgp.AppendString(o, z.Granularity)
+		}
+		// string "o"
+		o = append(o, 0xa1, 0x6f)
+		o = msgp.AppendString(o, z.Outcome)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendBool(o, z.First)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "c"
+			o = append(o, 0xa1, 0x63)
+			o = msgp.AppendBool(o, z.Collateral)
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.N)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *AttemptCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "m":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Minute")
+					return
+				}
+				z.Minute = Time(zb0002)
+			}
+		case "op":
+			z.Operation, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Operation")
+				return
+			}
+		case "g":
+			z.Granularity, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Granularity")
+				return
+			}
+		case "o":
+			z.Outcome, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Outcome")
+				return
+			}
+		case "f":
+			z.First, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "First")
+				return
+			}
+		case "c":
+			z.Collateral, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Collateral")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *AttemptCount) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Operation) + 2 + msgp.StringPrefixSize + len(z.Granularity) + 2 + msgp.StringPrefixSize + len(z.Outcome) + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Change) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -1382,6 +1519,486 @@ func (z *Change) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Check) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(13)
+	var zb0001Mask uint16 /* 13 bits */
+	_ = zb0001Mask
+	if z.Tenant == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.SourceID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.TargetID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Fields == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Subject == "" {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "tenant"
+			o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Tenant)
+		}
+		// string "integration"
+		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Integration)
+		// string "object"
+		o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+		o = msgp.AppendString(o, z.Object)
+		// string "record_key"
+		o = append(o, 0xaa, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x5f, 0x6b, 0x65, 0x79)
+		o = msgp.AppendString(o, z.RecordKey)
+		// string "side"
+		o = append(o, 0xa4, 0x73, 0x69, 0x64, 0x65)
+		o = msgp.AppendString(o, z.Side)
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "source_id"
+			o = append(o, 0xa9, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x69, 0x64)
+			o = msgp.AppendString(o, z.SourceID)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "target_id"
+			o = append(o, 0xa9, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74, 0x5f, 0x69, 0x64)
+			o = msgp.AppendString(o, z.TargetID)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "fields"
+			o = append(o, 0xa6, 0x66, 0x69, 0x65, 0x6c, 0x64, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Fields)))
+			for za0001 := range z.Fields {
+				o = msgp.AppendString(o, z.Fields[za0001])
+			}
+		}
+		// string "reason"
+		o = append(o, 0xa6, 0x72, 0x65, 0x61, 0x73, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Reason)
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "subject"
+			o = append(o, 0xa7, 0x73, 0x75, 0x62, 0x6a, 0x65, 0x63, 0x74)
+			o = msgp.AppendString(o, z.Subject)
+		}
+		// string "asked_at"
+		o = append(o, 0xa8, 0x61, 0x73, 0x6b, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.AskedAt))
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Check) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "record_key":
+			z.RecordKey, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RecordKey")
+				return
+			}
+		case "side":
+			z.Side, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Side")
+				return
+			}
+		case "source_id":
+			z.SourceID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SourceID")
+				return
+			}
+		case "target_id":
+			z.TargetID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetID")
+				return
+			}
+		case "fields":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fields")
+				return
+			}
+			if zb0002 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Fields) >= int(zb0002) {
+				z.Fields = (z.Fields)[:zb0002]
+			} else {
+				z.Fields = make([]string, zb0002)
+			}
+			for za0001 := range z.Fields {
+				z.Fields[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Fields", za0001)
+					return
+				}
+			}
+		case "reason":
+			z.Reason, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reason")
+				return
+			}
+		case "subject":
+			z.Subject, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Subject")
+				return
+			}
+		case "asked_at":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "AskedAt")
+					return
+				}
+				z.AskedAt = Time(zb0003)
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Check) Msgsize() (s int) {
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 5 + msgp.StringPrefixSize + len(z.Side) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 7 + msgp.ArrayHeaderSize
+	for za0001 := range z.Fields {
+		s += msgp.StringPrefixSize + len(z.Fields[za0001])
+	}
+	s += 7 + msgp.StringPrefixSize + len(z.Reason) + 8 + msgp.StringPrefixSize + len(z.Subject) + 9 + msgp.Int64Size + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Click) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(15)
+	var zb0001Mask uint16 /* 15 bits */
+	_ = zb0001Mask
+	if z.Tenant == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Integration == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Object == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.RecordKey == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Step == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Result == "" {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Reason == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Until == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.BodyHash == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "tenant"
+			o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Tenant)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "integration"
+			o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.Integration)
+		}
+		// string "kind"
+		o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+		o = msgp.AppendString(o, z.Kind)
+		// string "subject"
+		o = append(o, 0xa7, 0x73, 0x75, 0x62, 0x6a, 0x65, 0x63, 0x74)
+		o = msgp.AppendString(o, z.Subject)
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "object"
+			o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+			o = msgp.AppendString(o, z.Object)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "record_key"
+			o = append(o, 0xaa, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x5f, 0x6b, 0x65, 0x79)
+			o = msgp.AppendString(o, z.RecordKey)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "step"
+			o = append(o, 0xa4, 0x73, 0x74, 0x65, 0x70)
+			o = msgp.AppendString(o, z.Step)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "result"
+			o = append(o, 0xa6, 0x72, 0x65, 0x73, 0x75, 0x6c, 0x74)
+			o = msgp.AppendString(o, z.Result)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "reason"
+			o = append(o, 0xa6, 0x72, 0x65, 0x61, 0x73, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.Reason)
+		}
+		// string "by"
+		o = append(o, 0xa2, 0x62, 0x79)
+		o = msgp.AppendString(o, z.By)
+		// string "at"
+		o = append(o, 0xa2, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.At))
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "until"
+			o = append(o, 0xa5, 0x75, 0x6e, 0x74, 0x69, 0x6c)
+			o = msgp.AppendInt64(o, int64(z.Until))
+		}
+		// string "received_at"
+		o = append(o, 0xab, 0x72, 0x65, 0x63, 0x65, 0x69, 0x76, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.ReceivedAt))
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "body_hash"
+			o = append(o, 0xa9, 0x62, 0x6f, 0x64, 0x79, 0x5f, 0x68, 0x61, 0x73, 0x68)
+			o = msgp.AppendUint64(o, z.BodyHash)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Click) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "kind":
+			z.Kind, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Kind")
+				return
+			}
+		case "subject":
+			z.Subject, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Subject")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "record_key":
+			z.RecordKey, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RecordKey")
+				return
+			}
+		case "step":
+			z.Step, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Step")
+				return
+			}
+		case "result":
+			z.Result, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Result")
+				return
+			}
+		case "reason":
+			z.Reason, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reason")
+				return
+			}
+		case "by":
+			z.By, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "By")
+				return
+			}
+		case "at":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "At")
+					return
+				}
+				z.At = Time(zb0002)
+			}
+		case "until":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Until")
+					return
+				}
+				z.Until = Time(zb0003)
+			}
+		case "received_at":
+			{
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "ReceivedAt")
+					return
+				}
+				z.ReceivedAt = Time(zb0004)
+			}
+		case "body_hash":
+			z.BodyHash, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "BodyHash")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Click) Msgsize() (s int) {
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 5 + msgp.StringPrefixSize + len(z.Kind) + 8 + msgp.StringPrefixSize + len(z.Subject) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 5 + msgp.StringPrefixSize + len(z.Step) + 7 + msgp.StringPrefixSize + len(z.Result) + 7 + msgp.StringPrefixSize + len(z.Reason) + 3 + msgp.StringPrefixSize + len(z.By) + 3 + msgp.Int64Size + 6 + msgp.Int64Size + 12 + msgp.Int64Size + 10 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *DeadLetter) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -1592,8 +2209,8 @@ func (z *DeadLetter) Msgsize() (s int) {
 func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(29)
-	var zb0001Mask uint32 /* 29 bits */
+	zb0001Len := uint32(30)
+	var zb0001Mask uint32 /* 30 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -1607,57 +2224,61 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x100
 	}
-	if z.FirstAttemptAt == 0 {
+	if z.Was == "" {
 		zb0001Len--
-		zb0001Mask |= 0x2000
+		zb0001Mask |= 0x400
 	}
-	if z.AcknowledgedAt == 0 {
+	if z.FirstAttemptAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x4000
 	}
-	if z.AppliedAt == 0 {
+	if z.AcknowledgedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x8000
 	}
-	if z.VerifiedAt == 0 {
+	if z.AppliedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10000
 	}
-	if z.LatencyMS == 0 {
+	if z.VerifiedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x20000
 	}
-	if z.LatencyBasis == "" {
+	if z.LatencyMS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40000
 	}
-	if z.StartBasis == "" {
+	if z.LatencyBasis == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80000
 	}
-	if z.ResolutionMS == 0 {
+	if z.StartBasis == "" {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.Attempts == 0 {
+	if z.ResolutionMS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x200000
 	}
-	if z.Late == false {
+	if z.Attempts == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x400000
 	}
-	if z.Coerced == false {
+	if z.Late == false {
 		zb0001Len--
 		zb0001Mask |= 0x800000
 	}
-	if z.Series == "" {
+	if z.Coerced == false {
 		zb0001Len--
 		zb0001Mask |= 0x1000000
 	}
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2000000
+	}
 	if z.SupersededBy == "" {
 		zb0001Len--
-		zb0001Mask |= 0x4000000
+		zb0001Mask |= 0x8000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -1700,6 +2321,11 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "state"
 		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
 		o = msgp.AppendString(o, z.State)
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "was"
+			o = append(o, 0xa3, 0x77, 0x61, 0x73)
+			o = msgp.AppendString(o, z.Was)
+		}
 		// string "changed_at"
 		o = append(o, 0xaa, 0x63, 0x68, 0x61, 0x6e, 0x67, 0x65, 0x64, 0x5f, 0x61, 0x74)
 		o = msgp.AppendInt64(o, int64(z.ChangedAt))
@@ -1709,62 +2335,62 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "due_at"
 		o = append(o, 0xa6, 0x64, 0x75, 0x65, 0x5f, 0x61, 0x74)
 		o = msgp.AppendInt64(o, int64(z.DueAt))
-		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
 			// string "first_attempt_at"
 			o = append(o, 0xb0, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.FirstAttemptAt))
 		}
-		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
 			// string "acknowledged_at"
 			o = append(o, 0xaf, 0x61, 0x63, 0x6b, 0x6e, 0x6f, 0x77, 0x6c, 0x65, 0x64, 0x67, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.AcknowledgedAt))
 		}
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "applied_at"
 			o = append(o, 0xaa, 0x61, 0x70, 0x70, 0x6c, 0x69, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.AppliedAt))
 		}
-		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "verified_at"
 			o = append(o, 0xab, 0x76, 0x65, 0x72, 0x69, 0x66, 0x69, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.VerifiedAt))
 		}
-		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
 			// string "latency_ms"
 			o = append(o, 0xaa, 0x6c, 0x61, 0x74, 0x65, 0x6e, 0x63, 0x79, 0x5f, 0x6d, 0x73)
 			o = msgp.AppendInt64(o, z.LatencyMS)
 		}
-		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
 			// string "latency_basis"
 			o = append(o, 0xad, 0x6c, 0x61, 0x74, 0x65, 0x6e, 0x63, 0x79, 0x5f, 0x62, 0x61, 0x73, 0x69, 0x73)
 			o = msgp.AppendString(o, z.LatencyBasis)
 		}
-		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "start_basis"
 			o = append(o, 0xab, 0x73, 0x74, 0x61, 0x72, 0x74, 0x5f, 0x62, 0x61, 0x73, 0x69, 0x73)
 			o = msgp.AppendString(o, z.StartBasis)
 		}
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "resolution_ms"
 			o = append(o, 0xad, 0x72, 0x65, 0x73, 0x6f, 0x6c, 0x75, 0x74, 0x69, 0x6f, 0x6e, 0x5f, 0x6d, 0x73)
 			o = msgp.AppendInt64(o, z.ResolutionMS)
 		}
-		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "attempts"
 			o = append(o, 0xa8, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x73)
 			o = msgp.AppendInt(o, z.Attempts)
 		}
-		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
 			// string "late"
 			o = append(o, 0xa4, 0x6c, 0x61, 0x74, 0x65)
 			o = msgp.AppendBool(o, z.Late)
 		}
-		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
 			// string "coerced"
 			o = append(o, 0xa7, 0x63, 0x6f, 0x65, 0x72, 0x63, 0x65, 0x64)
 			o = msgp.AppendBool(o, z.Coerced)
 		}
-		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
 			// string "series"
 			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
 			o = msgp.AppendString(o, z.Series)
@@ -1808,7 +2434,7 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.Actor.Run)
 			}
 		}
-		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
 			// string "superseded_by"
 			o = append(o, 0xad, 0x73, 0x75, 0x70, 0x65, 0x72, 0x73, 0x65, 0x64, 0x65, 0x64, 0x5f, 0x62, 0x79)
 			o = msgp.AppendString(o, z.SupersededBy)
@@ -1899,6 +2525,12 @@ func (z *Delivery) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.State, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "was":
+			z.Was, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Was")
 				return
 			}
 		case "changed_at":
@@ -2096,7 +2728,222 @@ func (z *Delivery) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Delivery) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 10 + msgp.StringPrefixSize + len(z.ChangeID) + 3 + msgp.StringPrefixSize + len(z.Operation) + 6 + msgp.StringPrefixSize + len(z.State) + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 7 + msgp.Int64Size + 17 + msgp.Int64Size + 16 + msgp.Int64Size + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 11 + msgp.Int64Size + 14 + msgp.StringPrefixSize + len(z.LatencyBasis) + 12 + msgp.StringPrefixSize + len(z.StartBasis) + 14 + msgp.Int64Size + 9 + msgp.IntSize + 5 + msgp.BoolSize + 8 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Series) + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 14 + msgp.StringPrefixSize + len(z.SupersededBy) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 10 + msgp.StringPrefixSize + len(z.ChangeID) + 3 + msgp.StringPrefixSize + len(z.Operation) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 7 + msgp.Int64Size + 17 + msgp.Int64Size + 16 + msgp.Int64Size + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 11 + msgp.Int64Size + 14 + msgp.StringPrefixSize + len(z.LatencyBasis) + 12 + msgp.StringPrefixSize + len(z.StartBasis) + 14 + msgp.Int64Size + 9 + msgp.IntSize + 5 + msgp.BoolSize + 8 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Series) + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 14 + msgp.StringPrefixSize + len(z.SupersededBy) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *DeliveryCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(10)
+	var zb0001Mask uint16 /* 10 bits */
+	_ = zb0001Mask
+	if z.Was == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Basis == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Late == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Bucket == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Oldest == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Sample == nil {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "due"
+		o = append(o, 0xa3, 0x64, 0x75, 0x65)
+		o = msgp.AppendInt64(o, int64(z.Due))
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "was"
+			o = append(o, 0xa3, 0x77, 0x61, 0x73)
+			o = msgp.AppendString(o, z.Was)
+		}
+		// string "state"
+		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+		o = msgp.AppendString(o, z.State)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "basis"
+			o = append(o, 0xa5, 0x62, 0x61, 0x73, 0x69, 0x73)
+			o = msgp.AppendString(o, z.Basis)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "series"
+			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
+			o = msgp.AppendString(o, z.Series)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "late"
+			o = append(o, 0xa4, 0x6c, 0x61, 0x74, 0x65)
+			o = msgp.AppendBool(o, z.Late)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "bucket"
+			o = append(o, 0xa6, 0x62, 0x75, 0x63, 0x6b, 0x65, 0x74)
+			o = msgp.AppendInt(o, z.Bucket)
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.N)
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "oldest"
+			o = append(o, 0xa6, 0x6f, 0x6c, 0x64, 0x65, 0x73, 0x74)
+			o = msgp.AppendInt64(o, int64(z.Oldest))
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "sample"
+			o = append(o, 0xa6, 0x73, 0x61, 0x6d, 0x70, 0x6c, 0x65)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Sample)))
+			for za0001 := range z.Sample {
+				o = msgp.AppendString(o, z.Sample[za0001])
+			}
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *DeliveryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "due":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Due")
+					return
+				}
+				z.Due = Time(zb0002)
+			}
+		case "was":
+			z.Was, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Was")
+				return
+			}
+		case "state":
+			z.State, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "basis":
+			z.Basis, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Basis")
+				return
+			}
+		case "series":
+			z.Series, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Series")
+				return
+			}
+		case "late":
+			z.Late, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Late")
+				return
+			}
+		case "bucket":
+			z.Bucket, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Bucket")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		case "oldest":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Oldest")
+					return
+				}
+				z.Oldest = Time(zb0003)
+			}
+		case "sample":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sample")
+				return
+			}
+			if zb0004 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Sample) >= int(zb0004) {
+				z.Sample = (z.Sample)[:zb0004]
+			} else {
+				z.Sample = make([]string, zb0004)
+			}
+			for za0001 := range z.Sample {
+				z.Sample[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Sample", za0001)
+					return
+				}
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *DeliveryCount) Msgsize() (s int) {
+	s = 1 + 4 + msgp.Int64Size + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 6 + msgp.StringPrefixSize + len(z.Basis) + 7 + msgp.StringPrefixSize + len(z.Series) + 5 + msgp.BoolSize + 7 + msgp.IntSize + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
+	for za0001 := range z.Sample {
+		s += msgp.StringPrefixSize + len(z.Sample[za0001])
+	}
 	return
 }
 
@@ -2104,8 +2951,8 @@ func (z *Delivery) Msgsize() (s int) {
 func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(28)
-	var zb0001Mask uint32 /* 28 bits */
+	zb0001Len := uint32(29)
+	var zb0001Mask uint32 /* 29 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -2131,41 +2978,45 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.SourceModifiedAt == 0 {
+	if z.Was == "" {
 		zb0001Len--
-		zb0001Mask |= 0x8000
+		zb0001Mask |= 0x2000
 	}
-	if z.TargetModifiedAt == 0 {
+	if z.SourceModifiedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10000
 	}
-	if z.ConfirmedAt == 0 {
+	if z.TargetModifiedAt == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x80000
+		zb0001Mask |= 0x20000
 	}
-	if z.ResolvedAt == 0 {
+	if z.ConfirmedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.FoundBy == "" {
+	if z.ResolvedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x200000
 	}
-	if z.PreExisting == false {
+	if z.FoundBy == "" {
 		zb0001Len--
 		zb0001Mask |= 0x400000
 	}
-	if z.AcceptedBy == "" {
+	if z.PreExisting == false {
 		zb0001Len--
 		zb0001Mask |= 0x800000
 	}
-	if z.Cause == "" {
+	if z.AcceptedBy == "" {
 		zb0001Len--
 		zb0001Mask |= 0x1000000
 	}
-	if z.IncidentID == "" {
+	if z.Cause == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2000000
+	}
+	if z.IncidentID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -2223,6 +3074,11 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "state"
 		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
 		o = msgp.AppendString(o, z.State)
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "was"
+			o = append(o, 0xa3, 0x77, 0x61, 0x73)
+			o = msgp.AppendString(o, z.Was)
+		}
 		// string "source_value"
 		o = append(o, 0xac, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x76, 0x61, 0x6c, 0x75, 0x65)
 		o, err = z.SourceValue.MarshalMsg(o)
@@ -2237,12 +3093,12 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "TargetValue")
 			return
 		}
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "source_modified_at"
 			o = append(o, 0xb2, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x6d, 0x6f, 0x64, 0x69, 0x66, 0x69, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.SourceModifiedAt))
 		}
-		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "target_modified_at"
 			o = append(o, 0xb2, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74, 0x5f, 0x6d, 0x6f, 0x64, 0x69, 0x66, 0x69, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.TargetModifiedAt))
@@ -2289,37 +3145,37 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "first_seen_at"
 		o = append(o, 0xad, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x73, 0x65, 0x65, 0x6e, 0x5f, 0x61, 0x74)
 		o = msgp.AppendInt64(o, int64(z.FirstSeenAt))
-		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "confirmed_at"
 			o = append(o, 0xac, 0x63, 0x6f, 0x6e, 0x66, 0x69, 0x72, 0x6d, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.ConfirmedAt))
 		}
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "resolved_at"
 			o = append(o, 0xab, 0x72, 0x65, 0x73, 0x6f, 0x6c, 0x76, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.ResolvedAt))
 		}
-		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "found_by"
 			o = append(o, 0xa8, 0x66, 0x6f, 0x75, 0x6e, 0x64, 0x5f, 0x62, 0x79)
 			o = msgp.AppendString(o, z.FoundBy)
 		}
-		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
 			// string "pre_existing"
 			o = append(o, 0xac, 0x70, 0x72, 0x65, 0x5f, 0x65, 0x78, 0x69, 0x73, 0x74, 0x69, 0x6e, 0x67)
 			o = msgp.AppendBool(o, z.PreExisting)
 		}
-		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
 			// string "accepted_by"
 			o = append(o, 0xab, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64, 0x5f, 0x62, 0x79)
 			o = msgp.AppendString(o, z.AcceptedBy)
 		}
-		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
 			// string "cause"
 			o = append(o, 0xa5, 0x63, 0x61, 0x75, 0x73, 0x65)
 			o = msgp.AppendString(o, z.Cause)
 		}
-		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
 			// string "incident_id"
 			o = append(o, 0xab, 0x69, 0x6e, 0x63, 0x69, 0x64, 0x65, 0x6e, 0x74, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.IncidentID)
@@ -2428,6 +3284,12 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.State, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "was":
+			z.Was, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Was")
 				return
 			}
 		case "source_value":
@@ -2593,7 +3455,219 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Divergence) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 6 + msgp.StringPrefixSize + len(z.Cause) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 6 + msgp.StringPrefixSize + len(z.Cause) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(10)
+	var zb0001Mask uint16 /* 10 bits */
+	_ = zb0001Mask
+	if z.Field == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1
+	}
+	if z.Difference == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Class == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Was == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.PreExisting == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Records == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.First == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		if (zb0001Mask & 0x1) == 0 { // if not omitted
+			// string "field"
+			o = append(o, 0xa5, 0x66, 0x69, 0x65, 0x6c, 0x64)
+			o = msgp.AppendString(o, z.Field)
+		}
+		// string "kind"
+		o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+		o = msgp.AppendString(o, z.Kind)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "difference"
+			o = append(o, 0xaa, 0x64, 0x69, 0x66, 0x66, 0x65, 0x72, 0x65, 0x6e, 0x63, 0x65)
+			o = msgp.AppendString(o, z.Difference)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "class"
+			o = append(o, 0xa5, 0x63, 0x6c, 0x61, 0x73, 0x73)
+			o = msgp.AppendString(o, z.Class)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "was"
+			o = append(o, 0xa3, 0x77, 0x61, 0x73)
+			o = msgp.AppendString(o, z.Was)
+		}
+		// string "state"
+		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+		o = msgp.AppendString(o, z.State)
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "pre"
+			o = append(o, 0xa3, 0x70, 0x72, 0x65)
+			o = msgp.AppendBool(o, z.PreExisting)
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.N)
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "records"
+			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Records)))
+			for za0001 := range z.Records {
+				o = msgp.AppendString(o, z.Records[za0001])
+			}
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "first"
+			o = append(o, 0xa5, 0x66, 0x69, 0x72, 0x73, 0x74)
+			o = msgp.AppendInt64(o, int64(z.First))
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "field":
+			z.Field, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Field")
+				return
+			}
+		case "kind":
+			z.Kind, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Kind")
+				return
+			}
+		case "difference":
+			z.Difference, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Difference")
+				return
+			}
+		case "class":
+			z.Class, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Class")
+				return
+			}
+		case "was":
+			z.Was, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Was")
+				return
+			}
+		case "state":
+			z.State, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "pre":
+			z.PreExisting, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "PreExisting")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		case "records":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Records")
+				return
+			}
+			if zb0002 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Records) >= int(zb0002) {
+				z.Records = (z.Records)[:zb0002]
+			} else {
+				z.Records = make([]string, zb0002)
+			}
+			for za0001 := range z.Records {
+				z.Records[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Records", za0001)
+					return
+				}
+			}
+		case "first":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "First")
+					return
+				}
+				z.First = Time(zb0003)
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *DivergenceCount) Msgsize() (s int) {
+	s = 1 + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.BoolSize + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	for za0001 := range z.Records {
+		s += msgp.StringPrefixSize + len(z.Records[za0001])
+	}
+	s += 6 + msgp.Int64Size
 	return
 }
 
@@ -2987,6 +4061,295 @@ func (z *Failure) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Failure) Msgsize() (s int) {
 	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 11 + msgp.StringPrefixSize + len(z.AttemptID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 9 + msgp.StringPrefixSize + len(z.Provider) + 7 + msgp.StringPrefixSize + len(z.Object) + 3 + msgp.StringPrefixSize + len(z.Operation) + 12 + msgp.Int64Size + 12 + msgp.Int64Size + 7 + msgp.StringPrefixSize + len(z.Origin) + 7 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Code) + 8 + msgp.StringPrefixSize + len(z.Message) + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 6 + msgp.StringPrefixSize + len(z.Token) + 8 + z.Verdict.Msgsize() + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *FailureCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(17)
+	var zb0001Mask uint32 /* 17 bits */
+	_ = zb0001Mask
+	if z.Rule == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Operation == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Status == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Code == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Message == "" {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.Evidence == "" {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.FirstStep == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.Records == nil {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o = msgp.AppendInt64(o, int64(z.Minute))
+		// string "fp"
+		o = append(o, 0xa2, 0x66, 0x70)
+		o = msgp.AppendString(o, z.Fingerprint)
+		// string "class"
+		o = append(o, 0xa5, 0x63, 0x6c, 0x61, 0x73, 0x73)
+		o = msgp.AppendString(o, z.Class)
+		// string "rec"
+		o = append(o, 0xa3, 0x72, 0x65, 0x63)
+		o = msgp.AppendString(o, z.Recoverability)
+		// string "att"
+		o = append(o, 0xa3, 0x61, 0x74, 0x74)
+		o = msgp.AppendString(o, z.Attribution)
+		// string "origin"
+		o = append(o, 0xa6, 0x6f, 0x72, 0x69, 0x67, 0x69, 0x6e)
+		o = msgp.AppendString(o, z.Origin)
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "rule"
+			o = append(o, 0xa4, 0x72, 0x75, 0x6c, 0x65)
+			o = msgp.AppendString(o, z.Rule)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "op"
+			o = append(o, 0xa2, 0x6f, 0x70)
+			o = msgp.AppendString(o, z.Operation)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "status"
+			o = append(o, 0xa6, 0x73, 0x74, 0x61, 0x74, 0x75, 0x73)
+			o = msgp.AppendInt(o, z.Status)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "code"
+			o = append(o, 0xa4, 0x63, 0x6f, 0x64, 0x65)
+			o = msgp.AppendString(o, z.Code)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "message"
+			o = append(o, 0xa7, 0x6d, 0x65, 0x73, 0x73, 0x61, 0x67, 0x65)
+			o = msgp.AppendString(o, z.Message)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "evidence"
+			o = append(o, 0xa8, 0x65, 0x76, 0x69, 0x64, 0x65, 0x6e, 0x63, 0x65)
+			o = msgp.AppendString(o, z.Evidence)
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "step"
+			o = append(o, 0xa4, 0x73, 0x74, 0x65, 0x70)
+			o = msgp.AppendString(o, z.FirstStep)
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.N)
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "records"
+			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Records)))
+			for za0001 := range z.Records {
+				o = msgp.AppendString(o, z.Records[za0001])
+			}
+		}
+		// string "first"
+		o = append(o, 0xa5, 0x66, 0x69, 0x72, 0x73, 0x74)
+		o = msgp.AppendInt64(o, int64(z.First))
+		// string "last"
+		o = append(o, 0xa4, 0x6c, 0x61, 0x73, 0x74)
+		o = msgp.AppendInt64(o, int64(z.Last))
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *FailureCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "m":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Minute")
+					return
+				}
+				z.Minute = Time(zb0002)
+			}
+		case "fp":
+			z.Fingerprint, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fingerprint")
+				return
+			}
+		case "class":
+			z.Class, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Class")
+				return
+			}
+		case "rec":
+			z.Recoverability, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Recoverability")
+				return
+			}
+		case "att":
+			z.Attribution, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Attribution")
+				return
+			}
+		case "origin":
+			z.Origin, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Origin")
+				return
+			}
+		case "rule":
+			z.Rule, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rule")
+				return
+			}
+		case "op":
+			z.Operation, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Operation")
+				return
+			}
+		case "status":
+			z.Status, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Status")
+				return
+			}
+		case "code":
+			z.Code, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Code")
+				return
+			}
+		case "message":
+			z.Message, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Message")
+				return
+			}
+		case "evidence":
+			z.Evidence, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Evidence")
+				return
+			}
+		case "step":
+			z.FirstStep, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FirstStep")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		case "records":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Records")
+				return
+			}
+			if zb0003 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Records) >= int(zb0003) {
+				z.Records = (z.Records)[:zb0003]
+			} else {
+				z.Records = make([]string, zb0003)
+			}
+			for za0001 := range z.Records {
+				z.Records[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Records", za0001)
+					return
+				}
+			}
+		case "first":
+			{
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "First")
+					return
+				}
+				z.First = Time(zb0004)
+			}
+		case "last":
+			{
+				var zb0005 int64
+				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Last")
+					return
+				}
+				z.Last = Time(zb0005)
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *FailureCount) Msgsize() (s int) {
+	s = 3 + 2 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Fingerprint) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Recoverability) + 4 + msgp.StringPrefixSize + len(z.Attribution) + 7 + msgp.StringPrefixSize + len(z.Origin) + 5 + msgp.StringPrefixSize + len(z.Rule) + 3 + msgp.StringPrefixSize + len(z.Operation) + 7 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Code) + 8 + msgp.StringPrefixSize + len(z.Message) + 9 + msgp.StringPrefixSize + len(z.Evidence) + 5 + msgp.StringPrefixSize + len(z.FirstStep) + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	for za0001 := range z.Records {
+		s += msgp.StringPrefixSize + len(z.Records[za0001])
+	}
+	s += 6 + msgp.Int64Size + 5 + msgp.Int64Size
 	return
 }
 
@@ -3652,6 +5015,10 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 	zb0001Len := uint32(12)
 	var zb0001Mask uint16 /* 12 bits */
 	_ = zb0001Mask
+	if z.Object == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
 	if z.Provider == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8
@@ -3660,19 +5027,19 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x20
 	}
-	if z.OK == 0 {
+	if z.Attempts == nil {
 		zb0001Len--
 		zb0001Mask |= 0x80
 	}
-	if z.Failed == 0 {
+	if z.Failures == nil {
 		zb0001Len--
 		zb0001Mask |= 0x100
 	}
-	if z.Delivered == 0 {
+	if z.Deliveries == nil {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
-	if z.Missed == 0 {
+	if z.Divergences == nil {
 		zb0001Len--
 		zb0001Mask |= 0x400
 	}
@@ -3687,9 +5054,11 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "integration"
 		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
 		o = msgp.AppendString(o, z.Integration)
-		// string "object"
-		o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
-		o = msgp.AppendString(o, z.Object)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "object"
+			o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+			o = msgp.AppendString(o, z.Object)
+		}
 		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "provider"
 			o = append(o, 0xa8, 0x70, 0x72, 0x6f, 0x76, 0x69, 0x64, 0x65, 0x72)
@@ -3743,24 +5112,52 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa6, 0x73, 0x65, 0x63, 0x6f, 0x6e, 0x64)
 		o = msgp.AppendInt64(o, int64(z.Second))
 		if (zb0001Mask & 0x80) == 0 { // if not omitted
-			// string "ok"
-			o = append(o, 0xa2, 0x6f, 0x6b)
-			o = msgp.AppendInt64(o, z.OK)
+			// string "attempts"
+			o = append(o, 0xa8, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Attempts)))
+			for za0001 := range z.Attempts {
+				o, err = z.Attempts[za0001].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Attempts", za0001)
+					return
+				}
+			}
 		}
 		if (zb0001Mask & 0x100) == 0 { // if not omitted
-			// string "failed"
-			o = append(o, 0xa6, 0x66, 0x61, 0x69, 0x6c, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.Failed)
+			// string "failures"
+			o = append(o, 0xa8, 0x66, 0x61, 0x69, 0x6c, 0x75, 0x72, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Failures)))
+			for za0002 := range z.Failures {
+				o, err = z.Failures[za0002].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Failures", za0002)
+					return
+				}
+			}
 		}
 		if (zb0001Mask & 0x200) == 0 { // if not omitted
-			// string "delivered"
-			o = append(o, 0xa9, 0x64, 0x65, 0x6c, 0x69, 0x76, 0x65, 0x72, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.Delivered)
+			// string "deliveries"
+			o = append(o, 0xaa, 0x64, 0x65, 0x6c, 0x69, 0x76, 0x65, 0x72, 0x69, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Deliveries)))
+			for za0003 := range z.Deliveries {
+				o, err = z.Deliveries[za0003].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Deliveries", za0003)
+					return
+				}
+			}
 		}
 		if (zb0001Mask & 0x400) == 0 { // if not omitted
-			// string "missed"
-			o = append(o, 0xa6, 0x6d, 0x69, 0x73, 0x73, 0x65, 0x64)
-			o = msgp.AppendInt64(o, z.Missed)
+			// string "divergences"
+			o = append(o, 0xab, 0x64, 0x69, 0x76, 0x65, 0x72, 0x67, 0x65, 0x6e, 0x63, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Divergences)))
+			for za0004 := range z.Divergences {
+				o, err = z.Divergences[za0004].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Divergences", za0004)
+					return
+				}
+			}
 		}
 		// string "version"
 		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
@@ -3868,29 +5265,97 @@ func (z *Partial) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.Second = Time(zb0003)
 			}
-		case "ok":
-			z.OK, bts, err = msgp.ReadInt64Bytes(bts)
+		case "attempts":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "OK")
+				err = msgp.WrapError(err, "Attempts")
 				return
 			}
-		case "failed":
-			z.Failed, bts, err = msgp.ReadInt64Bytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Failed")
+			if zb0004 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
 				return
 			}
-		case "delivered":
-			z.Delivered, bts, err = msgp.ReadInt64Bytes(bts)
+			if cap(z.Attempts) >= int(zb0004) {
+				z.Attempts = (z.Attempts)[:zb0004]
+			} else {
+				z.Attempts = make([]AttemptCount, zb0004)
+			}
+			for za0001 := range z.Attempts {
+				bts, err = z.Attempts[za0001].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Attempts", za0001)
+					return
+				}
+			}
+		case "failures":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Delivered")
+				err = msgp.WrapError(err, "Failures")
 				return
 			}
-		case "missed":
-			z.Missed, bts, err = msgp.ReadInt64Bytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Missed")
+			if zb0005 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
 				return
+			}
+			if cap(z.Failures) >= int(zb0005) {
+				z.Failures = (z.Failures)[:zb0005]
+			} else {
+				z.Failures = make([]FailureCount, zb0005)
+			}
+			for za0002 := range z.Failures {
+				bts, err = z.Failures[za0002].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Failures", za0002)
+					return
+				}
+			}
+		case "deliveries":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Deliveries")
+				return
+			}
+			if zb0006 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Deliveries) >= int(zb0006) {
+				z.Deliveries = (z.Deliveries)[:zb0006]
+			} else {
+				z.Deliveries = make([]DeliveryCount, zb0006)
+			}
+			for za0003 := range z.Deliveries {
+				bts, err = z.Deliveries[za0003].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Deliveries", za0003)
+					return
+				}
+			}
+		case "divergences":
+			var zb0007 uint32
+			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Divergences")
+				return
+			}
+			if zb0007 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Divergences) >= int(zb0007) {
+				z.Divergences = (z.Divergences)[:zb0007]
+			} else {
+				z.Divergences = make([]DivergenceCount, zb0007)
+			}
+			for za0004 := range z.Divergences {
+				bts, err = z.Divergences[za0004].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Divergences", za0004)
+					return
+				}
 			}
 		case "version":
 			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
@@ -3912,7 +5377,23 @@ func (z *Partial) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Partial) Msgsize() (s int) {
-	s = 1 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 9 + msgp.StringPrefixSize + len(z.Provider) + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 6 + msgp.StringPrefixSize + len(z.Token) + 7 + msgp.Int64Size + 3 + msgp.Int64Size + 7 + msgp.Int64Size + 10 + msgp.Int64Size + 7 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 9 + msgp.StringPrefixSize + len(z.Provider) + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 6 + msgp.StringPrefixSize + len(z.Token) + 7 + msgp.Int64Size + 9 + msgp.ArrayHeaderSize
+	for za0001 := range z.Attempts {
+		s += z.Attempts[za0001].Msgsize()
+	}
+	s += 9 + msgp.ArrayHeaderSize
+	for za0002 := range z.Failures {
+		s += z.Failures[za0002].Msgsize()
+	}
+	s += 11 + msgp.ArrayHeaderSize
+	for za0003 := range z.Deliveries {
+		s += z.Deliveries[za0003].Msgsize()
+	}
+	s += 12 + msgp.ArrayHeaderSize
+	for za0004 := range z.Divergences {
+		s += z.Divergences[za0004].Msgsize()
+	}
+	s += 8 + msgp.Uint64Size
 	return
 }
 

@@ -8,7 +8,7 @@ import (
 // types lists every message that has bytes; later ones have a name only.
 var types = []Type{
 	TypeChange, TypeAttempt, TypeObservation, TypeSignal, TypeTick, TypeLink,
-	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter,
+	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter, TypeCheck, TypeClick,
 }
 
 var later = []Type{TypeIncident, TypeAlert}
@@ -99,6 +99,10 @@ func valid(t Type) Event {
 		}
 	case TypePartial:
 		return &Partial{Integration: "hs-sf", Second: at}
+	case TypeCheck:
+		return &Check{ID: "k1", Integration: "hs-sf", Object: "contact", RecordKey: "101", Reason: CheckReadback, AskedAt: at}
+	case TypeClick:
+		return &Click{ID: "k1", Kind: ClickAcknowledge, Subject: "a1", By: "ana@example.com", At: at}
 	case TypeDeadLetter:
 		return &DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
 	}

@@ -1,0 +1,90 @@
+package event
+
+// Partial is what track saw in one second of stream time for one integration,
+// object, provider, actor and token: small sums that watch folds. Counts are
+// of transitions, so they add up however the facts were cut into seconds.
+type Partial struct {
+	Tenant      string            `msg:"tenant"`
+	Integration string            `msg:"integration"`
+	Object      string            `msg:"object,omitempty"`
+	Provider    string            `msg:"provider,omitempty"` // the system called
+	Actor       Actor             `msg:"actor"`
+	Token       string            `msg:"token,omitempty"`
+	Second      Time              `msg:"second"`
+	Attempts    []AttemptCount    `msg:"attempts,omitempty"`
+	Failures    []FailureCount    `msg:"failures,omitempty"`
+	Deliveries  []DeliveryCount   `msg:"deliveries,omitempty"`
+	Divergences []DivergenceCount `msg:"divergences,omitempty"`
+	Version     uint64            `msg:"version"` // offset of the last input counted
+}
+
+// AttemptCount counts attempts of one operation that ended alike.
+type AttemptCount struct {
+	Minute      Time   `msg:"m"` // of occurred_at: late reports count where they happened
+	Operation   string `msg:"op"`
+	Granularity string `msg:"g,omitempty"`
+	Outcome     string `msg:"o"`
+	First       bool   `msg:"f,omitempty"` // first try of its change
+	Collateral  bool   `msg:"c,omitempty"` // not written, but no failure of its own
+	N           int64  `msg:"n"`           // attempts, or records of run reports
+}
+
+// FailureCount counts failures of one fingerprint.
+type FailureCount struct {
+	Minute         Time     `msg:"m"`
+	Fingerprint    string   `msg:"fp"`
+	Class          string   `msg:"class"`
+	Recoverability string   `msg:"rec"`
+	Attribution    string   `msg:"att"`
+	Origin         string   `msg:"origin"`
+	Rule           string   `msg:"rule,omitempty"`
+	Operation      string   `msg:"op,omitempty"`
+	Status         int      `msg:"status,omitempty"`
+	Code           string   `msg:"code,omitempty"`
+	Message        string   `msg:"message,omitempty"` // of the first one
+	Evidence       string   `msg:"evidence,omitempty"`
+	FirstStep      string   `msg:"step,omitempty"`
+	N              int64    `msg:"n"`
+	Records        []string `msg:"records,omitempty"` // record keys, up to MaxSample
+	First          Time     `msg:"first"`             // earliest occurred_at
+	Last           Time     `msg:"last"`
+}
+
+// DeliveryCount counts deliveries that went from one state to another.
+type DeliveryCount struct {
+	Due    Time     `msg:"due"`           // minute of the deadline: where the delivery counts
+	Was    string   `msg:"was,omitempty"` // empty: it opened
+	State  string   `msg:"state"`
+	Basis  string   `msg:"basis,omitempty"`
+	Series string   `msg:"series,omitempty"`
+	Late   bool     `msg:"late,omitempty"`
+	Bucket int      `msg:"bucket,omitempty"` // of latency, see kpi
+	N      int64    `msg:"n"`
+	Oldest Time     `msg:"oldest,omitempty"` // earliest changed_at
+	Sample []string `msg:"sample,omitempty"` // record keys of misses, up to MaxSample
+}
+
+// DivergenceCount counts divergences that went from one state to another.
+type DivergenceCount struct {
+	Field       string   `msg:"field,omitempty"`
+	Kind        string   `msg:"kind"`
+	Difference  string   `msg:"difference,omitempty"`
+	Class       string   `msg:"class,omitempty"`
+	Was         string   `msg:"was,omitempty"` // empty: it is new
+	State       string   `msg:"state"`
+	PreExisting bool     `msg:"pre,omitempty"`
+	N           int64    `msg:"n"`
+	Records     []string `msg:"records,omitempty"` // record keys, up to MaxSample
+	First       Time     `msg:"first,omitempty"`   // earliest first_seen_at
+}
+
+// MaxSample bounds the record keys a count carries: evidence, not a list.
+const MaxSample = 16
+
+// EventType implements Event.
+func (*Partial) EventType() Type { return TypePartial }
+
+// Validate implements Event.
+func (p *Partial) Validate() error {
+	return firstError(required("integration", p.Integration), known("second", p.Second))
+}
