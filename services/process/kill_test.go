@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
@@ -58,19 +57,6 @@ func startBroker(t *testing.T, kind string) kafkatest.Broker {
 	return kafkatest.Fake(t)
 }
 
-// tornBroker is the embedded broker without its note of the commit under way:
-// killed inside EndTxn it leaves some partitions committed, others aborted,
-// and offsets lost, as kfake by itself does.
-type tornBroker struct {
-	kafkatest.Broker
-	dir string
-}
-
-func (b tornBroker) Restart() {
-	_ = os.Remove(filepath.Join(b.dir, "commit.intent"))
-	b.Broker.Restart()
-}
-
 // killRun is one seed: traffic, kills, rest, comparison.
 func killRun(t *testing.T, kind string, seed uint64, child childConfig) (int, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -87,7 +73,7 @@ func killRun(t *testing.T, kind string, seed uint64, child childConfig) (int, er
 	defer p.kill()
 	for range 4 {
 		if kind == "torn" {
-			tear(ctx, rng, l, p, b)
+			tear(ctx, rng, l, p, b.(tornBroker))
 			continue
 		}
 		p.start(randomFailpoint(rng))
@@ -111,26 +97,6 @@ func killRun(t *testing.T, kind string, seed uint64, child childConfig) (int, er
 	p.kill()
 	p.start("")
 	return settle(ctx, b.Addr(), topics, l, p)
-}
-
-// tear kills the broker while it carries out a commit: the processor tells
-// when it is about to ask for one.
-func tear(ctx context.Context, rng *rand.Rand, l *load, p *processor, b kafkatest.Broker) {
-	p.config.Tell = fmt.Sprintf("%s:%d", FailBeforeCommit, 2+rng.IntN(8))
-	p.start("")
-	for done := false; !done; {
-		l.burst(ctx, 10)
-		select {
-		case <-p.told:
-			time.Sleep(time.Duration(rng.IntN(4000)) * time.Microsecond)
-			b.Kill()
-			done = true
-		case <-time.After(30 * time.Millisecond):
-			done = ctx.Err() != nil
-		}
-	}
-	b.Restart()
-	l.burst(ctx, 5)
 }
 
 func randomFailpoint(rng *rand.Rand) string {
