@@ -6,7 +6,7 @@ import (
 	"plumbline.dev/pipelines/value"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
-	"plumbline.dev/services/simulate/truth"
+	"plumbline.dev/services/internal/truth"
 )
 
 // gap is a divergence that has begun and not ended.

@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/timeline"
-	"plumbline.dev/services/simulate/truth"
 )
 
 // change is Salesforce's own event, as a relay posts it in Plumbline's format.

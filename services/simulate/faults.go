@@ -3,9 +3,9 @@ package simulate
 import (
 	"time"
 
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/timeline"
-	"plumbline.dev/services/simulate/truth"
 )
 
 // Episodes in which whole calls fail.

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/timeline"
-	"plumbline.dev/services/simulate/truth"
 )
 
 // hooks is HubSpot's side of webhooks: it gathers events, sends them in

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/timeline"
-	"plumbline.dev/services/simulate/truth"
 )
 
 // author is who saves, as HubSpot tells it and as Plumbline should read it.

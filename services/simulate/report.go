@@ -4,8 +4,8 @@ import (
 	"strconv"
 
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
-	"plumbline.dev/services/simulate/truth"
 )
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/hubspot"
 	"plumbline.dev/services/simulate/salesforce"
-	"plumbline.dev/services/simulate/truth"
 )
 
 // Simulation is one run.

@@ -19,7 +19,7 @@ import (
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/config"
 	"plumbline.dev/services/internal/privacy"
-	"plumbline.dev/services/simulate/truth"
+	"plumbline.dev/services/internal/truth"
 )
 
 func TestMain(m *testing.M) {

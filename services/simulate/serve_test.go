@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"plumbline.dev/services/simulate/truth"
+	"plumbline.dev/services/internal/truth"
 )
 
 // apis are the two fake CRMs of a world that does not move by itself.

@@ -5,9 +5,9 @@ import (
 
 	"plumbline.dev/pipelines/value"
 	"plumbline.dev/schemas/config"
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/timeline"
-	"plumbline.dev/services/simulate/truth"
 )
 
 func sortStrings(s []string) { slices.Sort(s) }

@@ -11,6 +11,7 @@ import (
 	"plumbline.dev/services/embedded/clickhouse"
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
+	"plumbline.dev/services/internal/pace"
 	"plumbline.dev/services/internal/run"
 	"plumbline.dev/services/internal/warehouse"
 )
@@ -55,6 +56,9 @@ func Start(ctx context.Context, o Options) (*App, error) {
 func newApp(o Options) *App {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
+	}
+	if o.Pace == nil {
+		o.Pace = pace.Real
 	}
 	return &App{
 		o: o, log: o.Logger, reg: prometheus.NewRegistry(), secrets: cfgload.Secrets{Dir: o.ConfigDir},

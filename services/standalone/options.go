@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/config"
+	"plumbline.dev/services/internal/pace"
 )
 
 // Role is one part of the product that can run alone.
@@ -56,6 +57,10 @@ type Options struct {
 	Failpoint func(name string)
 
 	CommitEvery time.Duration // of the process role, 0 = default
+
+	// Pace is the time of every role; nil: the wall's. The evaluation plays
+	// hours in minutes by it.
+	Pace pace.Clock
 }
 
 // stopEach is how long one part may take to stop.

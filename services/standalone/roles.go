@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap"
 	"plumbline.dev/pipelines/classify"
@@ -70,10 +71,15 @@ func (a *App) startProcess(context.Context) error {
 		a.stack.Go("process "+stage.Name, d.Run)
 	}
 	a.stack.Go("clock", func(ctx context.Context) error {
-		return clock.Run(ctx, clock.Options{Bus: a.bus, Topics: a.topics, Logger: a.log.Named("clock")})
+		return clock.Run(ctx, clock.Options{
+			Bus: a.bus, Topics: a.topics, Now: a.o.Pace.Now, Every: max(a.o.Pace.Wall(time.Second), minTick), Logger: a.log.Named("clock"),
+		})
 	})
 	return nil
 }
+
+// minTick is how close ticks may be on the wall where time is fast.
+const minTick = 50 * time.Millisecond
 
 func (a *App) startIngest(ctx context.Context) error {
 	if !a.o.has(Ingest) {
@@ -89,7 +95,7 @@ func (a *App) startIngest(ctx context.Context) error {
 	}
 	s, err := ingest.New(ingest.Options{
 		Config: a.o.Config, Producer: p, Secrets: a.secrets, Privacy: privacy.NewPolicy(key, a.o.Config.Integrations),
-		Registerer: a.reg, Gatherer: a.reg, Logger: a.log.Named("ingest"),
+		Registerer: a.reg, Gatherer: a.reg, Now: a.o.Pace.Now, Logger: a.log.Named("ingest"),
 	})
 	if err != nil {
 		return err

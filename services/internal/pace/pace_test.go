@@ -1,0 +1,50 @@
+package pace
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestFastTimeRunsAheadOfTheWall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := Fast{From: time.Now(), Speed: 60}
+		began := time.Now()
+		require.NoError(t, f.Sleep(t.Context(), time.Hour))
+		require.Equal(t, time.Minute, time.Since(began))
+		require.Equal(t, began.Add(time.Hour), f.Now())
+		require.Equal(t, time.Second, f.Wall(time.Minute))
+	})
+}
+
+func TestSleepEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		began := time.Now()
+		require.ErrorIs(t, Real.Sleep(ctx, time.Hour), context.Canceled)
+		require.ErrorIs(t, Fast{From: began, Speed: 2}.Sleep(ctx, time.Hour), context.Canceled)
+		require.Zero(t, time.Since(began))
+	})
+}
+
+func TestParse(t *testing.T) {
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"60": "60@2026-03-02T09:00:00Z", "1.5@2026-01-01T00:00:00Z": "1.5@2026-01-01T00:00:00Z",
+	} {
+		f, err := Parse(text, now)
+		require.NoError(t, err)
+		require.Equal(t, want, f.String())
+	}
+	for _, text := range []string{"", "0.5", "NaN", "1001", "60@yesterday", "fast"} {
+		_, err := Parse(text, now)
+		require.ErrorContains(t, err, "pace", text)
+	}
+}
