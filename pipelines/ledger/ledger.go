@@ -116,7 +116,7 @@ func (f *folding) open(c *event.Change) {
 			f.judge(&o, k.Evidence)
 		}
 	}
-	f.emit(&o)
+	f.emit(&o, "")
 	f.r.Open = append(f.r.Open, o)
 	f.bound()
 }
@@ -164,16 +164,17 @@ func (f *folding) each(do func(*Open)) {
 		before := o.D
 		do(o)
 		if o.D != before {
-			f.emit(o)
+			f.emit(o, before.State)
 		}
 	}
 }
 
-// emit writes a delivery as it now stands.
-func (f *folding) emit(o *Open) {
+// emit writes a delivery as it now stands, and the state it was in.
+func (f *folding) emit(o *Open, was string) {
 	o.D.UpdatedAt = f.clock
 	o.D.Version = f.ctx.Version
 	d := o.D
+	d.Was = was
 	f.out.Emit(topic.Deliveries, event.RecordKey(d.Integration, d.Object, d.RecordKey), &d)
 }
 
@@ -198,8 +199,9 @@ func (f *folding) bound() {
 		}
 	}
 	if o := &f.r.Open[oldest]; o.waits() {
+		was := o.D.State
 		o.missed()
-		f.emit(o)
+		f.emit(o, was)
 	}
 	f.r.Open = append(f.r.Open[:oldest], f.r.Open[oldest+1:]...)
 }

@@ -160,9 +160,14 @@ func (s *story) copies() []event.Delivery {
 func (s *story) news(now *story, key string, out *stream.Out) {
 	old := s.copies()
 	for i, d := range now.copies() {
-		if i >= len(old) || old[i] != d {
-			out.Emit("plumbline.deliveries", key, &d)
+		switch {
+		case i >= len(old):
+		case old[i] == d:
+			continue
+		default:
+			d.Was = old[i].State
 		}
+		out.Emit("plumbline.deliveries", key, &d)
 	}
 }
 
@@ -646,7 +651,7 @@ func playBoth(t *rapid.T, reached map[string]int) {
 	g := generator{t: t, now: 1_790_000_000_000}
 	led, ref := stream.NewTask(New(integrations(), byStatus), 0), stream.NewTask(newReference(), 0)
 	var a, b stream.Out
-	received := map[string]event.Time{}
+	received, was := map[string]event.Time{}, map[string]string{}
 	for offset := range int64(rapid.IntRange(1, 40).Draw(t, "steps")) {
 		rec := g.record()
 		rec.Offset = offset
@@ -660,6 +665,10 @@ func playBoth(t *rapid.T, reached map[string]int) {
 			}
 			require.NoError(t, d.Validate())
 			require.Equal(t, uint64(offset), d.Version, "the offset of the input")
+			if d.Was != "" { // else it opened, maybe again after it was forgotten
+				require.Equal(t, was[d.ID], d.Was, "what consumers count is the state last written")
+			}
+			was[d.ID] = d.State
 			if first, ok := received[d.ID]; ok {
 				require.Equal(t, first, d.ReceivedAt, "received_at never changes between versions")
 			}

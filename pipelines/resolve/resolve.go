@@ -72,6 +72,10 @@ func (op *Operator) Step(ctx stream.Ctx, key string, ev event.Event, out *stream
 		if op.admit(ctx, origin{"signal", e.Sender, e.System, e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out) {
 			op.signal(e, out)
 		}
+	case *event.Click:
+		if op.admit(ctx, origin{"click", "", "", e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out) {
+			op.click(e, out)
+		}
 	case *event.Link:
 		op.links.Step(ctx, key, e, out)
 	}
@@ -175,7 +179,27 @@ func linkAttempt(a *event.Attempt, sourceID string) {
 	}
 }
 
-// signal goes to every integration it concerns.
+// click goes to whoever knows its subject: a divergence is its record's, an
+// alert, incident or agent its tenant's.
+func (op *Operator) click(c *event.Click, out *stream.Out) {
+	in, obj := op.routes.object(c.Integration, c.Object)
+	if in != nil {
+		c.Tenant = in.Tenant
+	}
+	if ofRecord(c.Kind) && obj != nil && c.RecordKey != "" {
+		c.Object = obj.Name
+		out.Emit(topic.Facts, event.RecordKey(in.ID, obj.Name, c.RecordKey), c)
+		return
+	}
+	out.Emit(topic.Partials, c.Tenant, c)
+}
+
+// ofRecord reports whether a click of this kind may be about one record.
+func ofRecord(kind string) bool {
+	return kind == event.ClickAccept || kind == event.ClickReopen || kind == event.ClickRecheck
+}
+
+// signal goes to every integration it concerns, to be kept and to be watched.
 func (op *Operator) signal(s *event.Signal, out *stream.Out) {
 	for i := range op.o.Integrations {
 		in := &op.o.Integrations[i]
@@ -188,6 +212,7 @@ func (op *Operator) signal(s *event.Signal, out *stream.Out) {
 		copied := *s
 		copied.Tenant, copied.Integration = in.Tenant, in.ID
 		out.Emit(topic.Signals, in.ID, &copied)
+		out.Emit(topic.Partials, in.Tenant, &copied)
 	}
 }
 

@@ -27,6 +27,7 @@
 //	observe SYSTEM OBJECT RECORD [of SOURCE_ID]    id found modified resolution whole missing account external body
 //	link SOURCE_ID -> TARGET_ID                    object type from
 //	signal KIND                                    id system object field summary until body
+//	click KIND SUBJECT                             id of object step result reason who until body
 //
 // All of them take key= (the partition key), on= (the partition, default: of
 // the key's hash), cause=topic/partition/offset/n and integration=; changes,

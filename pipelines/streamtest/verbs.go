@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"plumbline.dev/schemas/event"
 )
@@ -12,7 +13,7 @@ import (
 // have sent it, and its key.
 var verbs = map[string]func(*statement) (event.Event, string, error){
 	"change": (*statement).change, "attempt": (*statement).attempt, "observe": (*statement).observe,
-	"link": (*statement).link, "signal": (*statement).signal,
+	"link": (*statement).link, "signal": (*statement).signal, "click": (*statement).click,
 }
 
 // id is the option, or the line's number behind a letter.
@@ -177,6 +178,29 @@ func (st *statement) signal() (event.Event, string, error) {
 		Actor: o.actor, Token: o.text("token", ""), BodyHash: uint64(o.number("body")),
 	}
 	return s, s.Integration, nil
+}
+
+// click is about a record where it names one: then its subject may be the
+// record's divergence, KIND or KIND:FIELD.
+func (st *statement) click() (event.Event, string, error) {
+	set, o := st.s.Settings, st.o
+	if len(st.args) != 2 {
+		return nil, "", fmt.Errorf("write click KIND SUBJECT, and of=SOURCE_ID for a record; a divergence is KIND or KIND:FIELD")
+	}
+	c := &event.Click{
+		ID: st.id("k"), Tenant: st.facts(set["tenant"]), Integration: st.integration(), Kind: st.args[0], Subject: st.args[1],
+		RecordKey: o.text("of", ""), Step: o.text("step", ""), Result: o.text("result", ""), Reason: o.text("reason", ""),
+		By: o.text("who", "ann"), At: st.at, Until: o.time("until"), ReceivedAt: st.came, BodyHash: uint64(o.number("body")),
+	}
+	if c.RecordKey == "" {
+		return c, c.Tenant, nil
+	}
+	c.Object = o.text("object", set["object"])
+	kind, field, _ := strings.Cut(c.Subject, ":")
+	if slices.Contains(event.DivergenceKinds, kind) {
+		c.Subject = event.DivergenceID(c.Integration, c.Object, c.RecordKey, field, kind)
+	}
+	return c, event.RecordKey(c.Integration, c.Object, c.RecordKey), nil
 }
 
 // known turns the mark for an id nobody knows into none.

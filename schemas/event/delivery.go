@@ -54,11 +54,13 @@ type Delivery struct {
 	LatencyMS      int64  `msg:"latency_ms,omitempty"` // signed: skewed clocks are shown, not hidden
 	LatencyBasis   string `msg:"latency_basis,omitempty"`
 	StartBasis     string `msg:"start_basis,omitempty"` // TimeEvent or TimeReceived
+	SkewMS         int64  `msg:"skew_ms,omitempty"`     // how far the two systems' clocks are thought to disagree: a bound on LatencyMS
 	ResolutionMS   int64  `msg:"resolution_ms,omitempty"`
 	Attempts       int    `msg:"attempts,omitempty"`
 	Late           bool   `msg:"late,omitempty"` // delivered, but after its deadline
 	Coerced        bool   `msg:"coerced,omitempty"`
-	Series         string `msg:"series,omitempty"` // "" or import: first loads are a series of their own
+	Series         string `msg:"series,omitempty"`  // "" or import: first loads are a series of their own
+	Reverse        bool   `msg:"reverse,omitempty"` // a change made in the target, on its way to the source
 	Actor          Actor  `msg:"actor"`
 	SupersededBy   string `msg:"superseded_by,omitempty"`
 	UpdatedAt      Time   `msg:"updated_at"`

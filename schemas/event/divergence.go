@@ -51,6 +51,8 @@ type Divergence struct {
 	FoundBy          string `msg:"found_by,omitempty"`
 	PreExisting      bool   `msg:"pre_existing,omitempty"`
 	AcceptedBy       string `msg:"accepted_by,omitempty"`
+	AcceptedReason   string `msg:"accepted_reason,omitempty"` // in the person's words
+	AcceptedUntil    Time   `msg:"accepted_until,omitempty"`  // then it is confirmed again; 0 = for good
 	Cause            string `msg:"cause,omitempty"`
 	IncidentID       string `msg:"incident_id,omitempty"`
 	UpdatedAt        Time   `msg:"updated_at"`

@@ -2209,8 +2209,8 @@ func (z *DeadLetter) Msgsize() (s int) {
 func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(30)
-	var zb0001Mask uint32 /* 30 bits */
+	zb0001Len := uint32(32)
+	var zb0001Mask uint32 /* 32 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -2256,29 +2256,37 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.ResolutionMS == 0 {
+	if z.SkewMS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x200000
 	}
-	if z.Attempts == 0 {
+	if z.ResolutionMS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x400000
 	}
-	if z.Late == false {
+	if z.Attempts == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x800000
 	}
-	if z.Coerced == false {
+	if z.Late == false {
 		zb0001Len--
 		zb0001Mask |= 0x1000000
 	}
-	if z.Series == "" {
+	if z.Coerced == false {
 		zb0001Len--
 		zb0001Mask |= 0x2000000
 	}
-	if z.SupersededBy == "" {
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000000
+	}
+	if z.Reverse == false {
 		zb0001Len--
 		zb0001Mask |= 0x8000000
+	}
+	if z.SupersededBy == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -2371,29 +2379,39 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.StartBasis)
 		}
 		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "skew_ms"
+			o = append(o, 0xa7, 0x73, 0x6b, 0x65, 0x77, 0x5f, 0x6d, 0x73)
+			o = msgp.AppendInt64(o, z.SkewMS)
+		}
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "resolution_ms"
 			o = append(o, 0xad, 0x72, 0x65, 0x73, 0x6f, 0x6c, 0x75, 0x74, 0x69, 0x6f, 0x6e, 0x5f, 0x6d, 0x73)
 			o = msgp.AppendInt64(o, z.ResolutionMS)
 		}
-		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
 			// string "attempts"
 			o = append(o, 0xa8, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x73)
 			o = msgp.AppendInt(o, z.Attempts)
 		}
-		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
 			// string "late"
 			o = append(o, 0xa4, 0x6c, 0x61, 0x74, 0x65)
 			o = msgp.AppendBool(o, z.Late)
 		}
-		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
 			// string "coerced"
 			o = append(o, 0xa7, 0x63, 0x6f, 0x65, 0x72, 0x63, 0x65, 0x64)
 			o = msgp.AppendBool(o, z.Coerced)
 		}
-		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
 			// string "series"
 			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
 			o = msgp.AppendString(o, z.Series)
+		}
+		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
+			// string "reverse"
+			o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x65, 0x72, 0x73, 0x65)
+			o = msgp.AppendBool(o, z.Reverse)
 		}
 		// string "actor"
 		o = append(o, 0xa5, 0x61, 0x63, 0x74, 0x6f, 0x72)
@@ -2434,7 +2452,7 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.Actor.Run)
 			}
 		}
-		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000000) == 0 { // if not omitted
 			// string "superseded_by"
 			o = append(o, 0xad, 0x73, 0x75, 0x70, 0x65, 0x72, 0x73, 0x65, 0x64, 0x65, 0x64, 0x5f, 0x62, 0x79)
 			o = msgp.AppendString(o, z.SupersededBy)
@@ -2621,6 +2639,12 @@ func (z *Delivery) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "StartBasis")
 				return
 			}
+		case "skew_ms":
+			z.SkewMS, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SkewMS")
+				return
+			}
 		case "resolution_ms":
 			z.ResolutionMS, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
@@ -2649,6 +2673,12 @@ func (z *Delivery) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Series, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Series")
+				return
+			}
+		case "reverse":
+			z.Reverse, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reverse")
 				return
 			}
 		case "actor":
@@ -2728,7 +2758,7 @@ func (z *Delivery) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Delivery) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 10 + msgp.StringPrefixSize + len(z.ChangeID) + 3 + msgp.StringPrefixSize + len(z.Operation) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 7 + msgp.Int64Size + 17 + msgp.Int64Size + 16 + msgp.Int64Size + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 11 + msgp.Int64Size + 14 + msgp.StringPrefixSize + len(z.LatencyBasis) + 12 + msgp.StringPrefixSize + len(z.StartBasis) + 14 + msgp.Int64Size + 9 + msgp.IntSize + 5 + msgp.BoolSize + 8 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Series) + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 14 + msgp.StringPrefixSize + len(z.SupersededBy) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 10 + msgp.StringPrefixSize + len(z.ChangeID) + 3 + msgp.StringPrefixSize + len(z.Operation) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 7 + msgp.Int64Size + 17 + msgp.Int64Size + 16 + msgp.Int64Size + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 11 + msgp.Int64Size + 14 + msgp.StringPrefixSize + len(z.LatencyBasis) + 12 + msgp.StringPrefixSize + len(z.StartBasis) + 8 + msgp.Int64Size + 14 + msgp.Int64Size + 9 + msgp.IntSize + 5 + msgp.BoolSize + 8 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Series) + 8 + msgp.BoolSize + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 14 + msgp.StringPrefixSize + len(z.SupersededBy) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -2951,8 +2981,8 @@ func (z *DeliveryCount) Msgsize() (s int) {
 func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(29)
-	var zb0001Mask uint32 /* 29 bits */
+	zb0001Len := uint32(31)
+	var zb0001Mask uint32 /* 31 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -3010,13 +3040,21 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x1000000
 	}
-	if z.Cause == "" {
+	if z.AcceptedReason == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2000000
 	}
-	if z.IncidentID == "" {
+	if z.AcceptedUntil == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x4000000
+	}
+	if z.Cause == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8000000
+	}
+	if z.IncidentID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -3171,11 +3209,21 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.AcceptedBy)
 		}
 		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+			// string "accepted_reason"
+			o = append(o, 0xaf, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64, 0x5f, 0x72, 0x65, 0x61, 0x73, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.AcceptedReason)
+		}
+		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
+			// string "accepted_until"
+			o = append(o, 0xae, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64, 0x5f, 0x75, 0x6e, 0x74, 0x69, 0x6c)
+			o = msgp.AppendInt64(o, int64(z.AcceptedUntil))
+		}
+		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
 			// string "cause"
 			o = append(o, 0xa5, 0x63, 0x61, 0x75, 0x73, 0x65)
 			o = msgp.AppendString(o, z.Cause)
 		}
-		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000000) == 0 { // if not omitted
 			// string "incident_id"
 			o = append(o, 0xab, 0x69, 0x6e, 0x63, 0x69, 0x64, 0x65, 0x6e, 0x74, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.IncidentID)
@@ -3413,6 +3461,22 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "AcceptedBy")
 				return
 			}
+		case "accepted_reason":
+			z.AcceptedReason, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AcceptedReason")
+				return
+			}
+		case "accepted_until":
+			{
+				var zb0008 int64
+				zb0008, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "AcceptedUntil")
+					return
+				}
+				z.AcceptedUntil = Time(zb0008)
+			}
 		case "cause":
 			z.Cause, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -3427,13 +3491,13 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 		case "updated_at":
 			{
-				var zb0008 int64
-				zb0008, bts, err = msgp.ReadInt64Bytes(bts)
+				var zb0009 int64
+				zb0009, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "UpdatedAt")
 					return
 				}
-				z.UpdatedAt = Time(zb0008)
+				z.UpdatedAt = Time(zb0009)
 			}
 		case "version":
 			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
@@ -3455,7 +3519,7 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Divergence) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 6 + msgp.StringPrefixSize + len(z.Cause) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -4422,8 +4486,8 @@ func (z *Field) Msgsize() (s int) {
 func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(8)
-	var zb0001Mask uint8 /* 8 bits */
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
 	_ = zb0001Mask
 	if z.Tenant == "" {
 		zb0001Len--
@@ -4432,6 +4496,10 @@ func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.TargetType == "" {
 		zb0001Len--
 		zb0001Mask |= 0x20
+	}
+	if z.Rival == "" {
+		zb0001Len--
+		zb0001Mask |= 0x100
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -4466,6 +4534,11 @@ func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "learned_at"
 		o = append(o, 0xaa, 0x6c, 0x65, 0x61, 0x72, 0x6e, 0x65, 0x64, 0x5f, 0x61, 0x74)
 		o = msgp.AppendInt64(o, int64(z.LearnedAt))
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "rival"
+			o = append(o, 0xa5, 0x72, 0x69, 0x76, 0x61, 0x6c)
+			o = msgp.AppendString(o, z.Rival)
+		}
 	}
 	return
 }
@@ -4540,6 +4613,12 @@ func (z *Link) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.LearnedAt = Time(zb0002)
 			}
+		case "rival":
+			z.Rival, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rival")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -4554,7 +4633,7 @@ func (z *Link) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Link) Msgsize() (s int) {
-	s = 1 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.TargetType) + 13 + msgp.StringPrefixSize + len(z.LearnedFrom) + 11 + msgp.Int64Size
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.TargetType) + 13 + msgp.StringPrefixSize + len(z.LearnedFrom) + 11 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Rival)
 	return
 }
 
@@ -4562,8 +4641,8 @@ func (z *Link) Msgsize() (s int) {
 func (z *Observation) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(20)
-	var zb0001Mask uint32 /* 20 bits */
+	zb0001Len := uint32(21)
+	var zb0001Mask uint32 /* 21 bits */
 	_ = zb0001Mask
 	if z.Tenant == "" {
 		zb0001Len--
@@ -4601,17 +4680,21 @@ func (z *Observation) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x8000
 	}
-	if z.Fields == nil {
+	if z.OutOfScope == false {
 		zb0001Len--
 		zb0001Mask |= 0x10000
 	}
+	if z.Fields == nil {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
 	if z.ExternalID == "" {
 		zb0001Len--
-		zb0001Mask |= 0x40000
+		zb0001Mask |= 0x80000
 	}
 	if z.BodyHash == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x80000
+		zb0001Mask |= 0x100000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -4685,6 +4768,11 @@ func (z *Observation) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendBool(o, z.Missing)
 		}
 		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "out_of_scope"
+			o = append(o, 0xac, 0x6f, 0x75, 0x74, 0x5f, 0x6f, 0x66, 0x5f, 0x73, 0x63, 0x6f, 0x70, 0x65)
+			o = msgp.AppendBool(o, z.OutOfScope)
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "fields"
 			o = append(o, 0xa6, 0x66, 0x69, 0x65, 0x6c, 0x64, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Fields)))
@@ -4741,12 +4829,12 @@ func (z *Observation) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.Writer.Run)
 			}
 		}
-		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
 			// string "external_id"
 			o = append(o, 0xab, 0x65, 0x78, 0x74, 0x65, 0x72, 0x6e, 0x61, 0x6c, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.ExternalID)
 		}
-		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "body_hash"
 			o = append(o, 0xa9, 0x62, 0x6f, 0x64, 0x79, 0x5f, 0x68, 0x61, 0x73, 0x68)
 			o = msgp.AppendUint64(o, z.BodyHash)
@@ -4881,6 +4969,12 @@ func (z *Observation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Missing")
 				return
 			}
+		case "out_of_scope":
+			z.OutOfScope, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "OutOfScope")
+				return
+			}
 		case "fields":
 			var zb0005 uint32
 			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
@@ -5000,7 +5094,7 @@ func (z *Observation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Observation) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 5 + msgp.StringPrefixSize + len(z.Side) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 7 + msgp.StringPrefixSize + len(z.System) + 8 + msgp.StringPrefixSize + len(z.Account) + 7 + msgp.StringPrefixSize + len(z.Object) + 10 + msgp.StringPrefixSize + len(z.RecordID) + 12 + msgp.Int64Size + 12 + msgp.Int64Size + 12 + msgp.Int64Size + 14 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 6 + msgp.BoolSize + 8 + msgp.BoolSize + 7 + msgp.ArrayHeaderSize
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 5 + msgp.StringPrefixSize + len(z.Side) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 7 + msgp.StringPrefixSize + len(z.System) + 8 + msgp.StringPrefixSize + len(z.Account) + 7 + msgp.StringPrefixSize + len(z.Object) + 10 + msgp.StringPrefixSize + len(z.RecordID) + 12 + msgp.Int64Size + 12 + msgp.Int64Size + 12 + msgp.Int64Size + 14 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 6 + msgp.BoolSize + 8 + msgp.BoolSize + 13 + msgp.BoolSize + 7 + msgp.ArrayHeaderSize
 	for za0001 := range z.Fields {
 		s += 1 + 2 + msgp.StringPrefixSize + len(z.Fields[za0001].Name) + 2 + z.Fields[za0001].Value.Msgsize()
 	}

@@ -26,6 +26,7 @@ type Observation struct {
 	FoundBy      string  `msg:"found_by,omitempty"`      //
 	Whole        bool    `msg:"whole,omitempty"`         // all mapped fields, not only changed ones
 	Missing      bool    `msg:"missing,omitempty"`       // the system does not hold the record
+	OutOfScope   bool    `msg:"out_of_scope,omitempty"`  // it is there, and not meant to be synced (any more)
 	Fields       []Field `msg:"fields,omitempty"`        //
 	Writer       Actor   `msg:"writer"`                  // who modified it last, if known
 	ExternalID   string  `msg:"external_id,omitempty"`   //

@@ -12,12 +12,18 @@ const (
 	SignalQuota          = "quota_exhaustion"
 	SignalAgentRun       = "agent_run"
 	SignalIDConflict     = "id_conflict" // one event id, two bodies: both kept
+
+	// Three ways in which a source stops telling the truth.
+	SignalSourceQuiet   = "source_quiet"   // far fewer events than at this hour of the week
+	SignalSourceStalled = "source_stalled" // what arrives is old, and getting older
+	SignalSourceLossy   = "source_lossy"   // it says itself, or its numbers say, that events are missing
 )
 
 // SignalKinds lists every valid kind.
 var SignalKinds = []string{
 	SignalVendorIncident, SignalSchemaChange, SignalPicklistChange, SignalMappingChange, SignalDeploy,
 	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
+	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
 }
 
 // Signal is something that happened beside the records and may explain them.

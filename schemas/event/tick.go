@@ -24,6 +24,7 @@ type Link struct {
 	TargetType  string `msg:"target_type,omitempty"` // native object of the target id (Lead, Contact)
 	LearnedFrom string `msg:"learned_from"`          // attempt, external_id, key, observation
 	LearnedAt   Time   `msg:"learned_at"`
+	Rival       string `msg:"rival,omitempty"` // another target id that claims the same record: a duplicate
 }
 
 // EventType implements Event.
