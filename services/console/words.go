@@ -101,9 +101,8 @@ func shorten(s string, most int) string {
 
 // excuse says in plain words why there are no newer numbers, and what to do.
 func excuse(err error) (title, advice string) {
-	var e *warehouse.Error
 	code := int32(0)
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*warehouse.Error](err); ok {
 		code = e.Code
 	}
 	switch {

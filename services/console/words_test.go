@@ -37,8 +37,13 @@ func TestNumbers(t *testing.T) {
 // The worst first; what waits unseen before what is merely quiet, and ok last.
 func TestRank(t *testing.T) {
 	order := []kpiRow{
-		{Status: "breach", Severity: "page"}, {Status: "breach", Severity: "ticket"}, {Status: "warning", Severity: "page"},
-		{Status: "unknown", Reason: "blind"}, {Status: "unknown", Reason: "not_observed"}, {Status: "a new word"}, {Status: "ok"},
+		{Status: "breach", Severity: "page"},
+		{Status: "breach", Severity: "ticket"},
+		{Status: "warning", Severity: "page"},
+		{Status: "unknown", Reason: "blind"},
+		{Status: "unknown", Reason: "not_observed"},
+		{Status: "a new word"},
+		{Status: "ok"},
 	}
 	for i := range order[1:] {
 		require.Less(t, rank(order[i]), rank(order[i+1]), "%v", order[i+1])

@@ -72,8 +72,8 @@ func TestStopFinishesRequestsInFlight(t *testing.T) {
 		return err != nil
 	}, 5*time.Second, time.Millisecond, "the door is shut")
 	select {
-	case <-stopped:
-		t.Fatal("stopped before the request was answered")
+	case err := <-stopped:
+		t.Fatalf("stopped before the request was answered: %v", err)
 	default:
 	}
 	close(p.wait)
@@ -210,7 +210,7 @@ func TestEndToEnd(t *testing.T) {
 	for _, d := range dead {
 		plain, err := testKey(t).Open(d.Tenant, d.Origin, d.Bytes)
 		require.NoError(t, err)
-		require.Equal(t, `{"subscriptionType":"contact.creation"}`, string(plain))
+		require.JSONEq(t, `{"subscriptionType":"contact.creation"}`, string(plain))
 	}
 }
 

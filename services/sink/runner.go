@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -125,9 +126,7 @@ func (r *runner) poll(ctx context.Context) error {
 	for i := range polled.Records {
 		r.take(&polled.Records[i])
 	}
-	for p, end := range polled.Ends {
-		r.ends[p] = end
-	}
+	maps.Copy(r.ends, polled.Ends)
 	r.throttle()
 	return nil
 }

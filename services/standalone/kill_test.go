@@ -77,7 +77,7 @@ func killRun(t *testing.T, seed uint64) {
 func freeAddr(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close() //nolint:errcheck // only asked for its address
+	defer l.Close()
 	return l.Addr().String()
 }
 

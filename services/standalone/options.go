@@ -31,7 +31,7 @@ var AllRoles = []Role{Kafka, ClickHouse, Ingest, Process, Sink, Console}
 // ParseRoles reads a comma-separated list.
 func ParseRoles(s string) ([]Role, error) {
 	var out []Role
-	for _, name := range strings.Split(s, ",") {
+	for name := range strings.SplitSeq(s, ",") {
 		r := Role(strings.TrimSpace(name))
 		if !slices.Contains(AllRoles, r) {
 			return nil, fmt.Errorf("there is no role %q; the roles are %v", name, AllRoles)

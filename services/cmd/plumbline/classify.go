@@ -82,7 +82,7 @@ func classifyLines(c *classify.Classifier, in io.Reader, out io.Writer) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	w := bufio.NewWriter(out)
-	defer w.Flush() //nolint:errcheck // a closed pipe ends the command anyway
+	defer w.Flush()
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	bad, n := 0, 0

@@ -41,8 +41,7 @@ func (c *common) load() (*config.Config, string, error) {
 	}
 	cfg, err := cfgload.Load(path)
 	if err != nil {
-		var bad *cfgload.Error
-		if errors.As(err, &bad) {
+		if _, ok := errors.AsType[*cfgload.Error](err); ok {
 			return nil, "", err
 		}
 		return nil, "", errors.Join(errUsage, err)

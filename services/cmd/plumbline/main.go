@@ -54,15 +54,13 @@ func run(args []string) int {
 
 // report says what went wrong in a line each, and what to do.
 func report(cmd *cobra.Command, err error) int {
-	var bad *cfgload.Error
-	if errors.As(err, &bad) {
+	if _, ok := errors.AsType[*cfgload.Error](err); ok {
 		for _, line := range cfgload.Lines(err) {
 			fmt.Fprintln(os.Stderr, line)
 		}
 		return exitUsage
 	}
-	var quiet errQuiet
-	if errors.As(err, &quiet) {
+	if _, ok := errors.AsType[errQuiet](err); ok {
 		return exitFailed
 	}
 	fmt.Fprintf(os.Stderr, "plumbline: %s\n", oneLine(err))

@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -240,7 +239,7 @@ func driverKill(t *testing.T, conn ch.Conn) {
 		require.NoError(t, conn.Exec(t.Context(), "KILL QUERY WHERE query_id = 'victim' SYNC"))
 		require.Zero(t, processes(t, conn, "victim"))
 		var e *ch.Exception
-		require.True(t, errors.As(<-failed, &e))
+		require.ErrorAs(t, <-failed, &e)
 		require.Equal(t, int32(394), e.Code)
 	}
 	require.NoError(t, conn.Exec(t.Context(), "KILL QUERY WHERE query_id = 'nobody' SYNC"))

@@ -138,12 +138,12 @@ func httpCompressedAnswers(t *testing.T, s *Server) {
 		require.Less(t, len(r.body), len(want))
 		b, err := io.ReadAll(open(strings.NewReader(r.body)))
 		require.NoError(t, err)
-		require.True(t, want+"\n" == string(b), encoding)
+		require.Equal(t, want+"\n", string(b), encoding)
 	}
 	r := post(t, s, "SELECT number, toString(number) FROM numbers(300000)", "compress", "1")
 	b, err := io.ReadAll(compress.NewReader(strings.NewReader(r.body)))
 	require.ErrorIs(t, err, io.EOF) // ch-go wraps it
-	require.True(t, want+"\n" == string(b))
+	require.Equal(t, want+"\n", string(b))
 }
 
 var decoders = map[string]func(io.Reader) io.Reader{

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -192,7 +193,7 @@ func TestLargeResultIsStreamed(t *testing.T) {
 		n, err := io.CopyN(io.Discard, res.Body, 50<<20)
 		total += n
 		peak = max(peak, rss(t, s.Pid()))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			t.Logf("%d MB in %s, memory %d -> %d MB", total>>20, time.Since(began), before>>20, peak>>20)
 			break
 		}

@@ -75,12 +75,13 @@ func keep(name string) bool {
 // nothing else that may stand there.
 func challenge(v string) string {
 	scheme, params, _ := strings.Cut(strings.TrimSpace(v), " ")
-	out := cut(scheme, 32)
+	var out strings.Builder
+	out.WriteString(cut(scheme, 32))
 	for p := range strings.SplitSeq(params, ",") {
 		name, value, ok := strings.Cut(strings.TrimSpace(p), "=")
 		if n := strings.ToLower(name); ok && (n == "error" || n == "error_description") {
-			out += " " + n + "=" + value
+			out.WriteString(" " + n + "=" + value)
 		}
 	}
-	return out
+	return out.String()
 }

@@ -3,6 +3,7 @@ package own
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -48,9 +49,7 @@ func decode(t testing.TB, kind, body string) Result {
 // with is a valid element with members replaced; nil removes one.
 func with(base map[string]any, change map[string]any) string {
 	m := map[string]any{}
-	for k, v := range base {
-		m[k] = v
-	}
+	maps.Copy(m, base)
 	for k, v := range change {
 		m[k] = v
 		if v == nil {

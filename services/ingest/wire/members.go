@@ -117,11 +117,10 @@ func printable(name []byte) string {
 // syntax is the decoder's error in our words, without the text around it: it
 // may be personal.
 func syntax(err error) error {
-	var se *jsontext.SyntacticError
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		return errors.New("a name stands twice in one object")
 	}
-	if errors.As(err, &se) {
+	if se, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return fmt.Errorf("not JSON at byte %d", se.ByteOffset)
 	}
 	return errors.New("not JSON: it ends too early")

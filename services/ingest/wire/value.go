@@ -92,7 +92,7 @@ func RawID(v jsontext.Value) ([]byte, error) {
 
 func whole(v jsontext.Value) bool {
 	for i, c := range v {
-		if (c < '0' || c > '9') && !(i == 0 && c == '-' && len(v) > 1) {
+		if (c < '0' || c > '9') && (i != 0 || c != '-' || len(v) <= 1) {
 			return false
 		}
 	}

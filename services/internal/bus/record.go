@@ -62,4 +62,3 @@ func decode(r *kgo.Record) (stream.Record, error) {
 	out.Event = ev
 	return out, err
 }
-

@@ -69,7 +69,7 @@ func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 		kgo.ConsumeTopics(cfg.Input),
 		kgo.TransactionalID(cfg.Group+"-"+cfg.Instance),
 		kgo.TransactionTimeout(transactionTimeout),
-		kgo.SessionTimeout(transactionTimeout + 5*time.Second),
+		kgo.SessionTimeout(transactionTimeout+5*time.Second),
 		kgo.InstanceID(cfg.Instance), // static: a restart takes its partitions back at once
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxWait(200*time.Millisecond),
@@ -216,7 +216,7 @@ func (s *Session) Commit(ctx context.Context, prev map[int32]int64) error {
 			for p := range req.Topics[t].Partitions {
 				part := &req.Topics[t].Partitions[p]
 				if from, ok := prev[part.Partition]; ok {
-					part.Metadata = kmsg.StringPtr(formatPrev(from))
+					part.Metadata = new(formatPrev(from))
 				}
 			}
 		}
@@ -228,10 +228,10 @@ func (s *Session) Commit(ctx context.Context, prev map[int32]int64) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrAborted, err)
-	case !committed:
-		return fmt.Errorf("%w: partitions moved or a write failed (%v)", ErrAborted, produceErr)
 	case produceErr != nil:
 		return fmt.Errorf("%w: %w", ErrAborted, produceErr)
+	case !committed:
+		return fmt.Errorf("%w: partitions moved", ErrAborted)
 	case s.uncertain.Load():
 		return fmt.Errorf("%w: the broker's answer was lost", ErrAborted)
 	}

@@ -87,7 +87,7 @@ func freePort(t testing.TB) int {
 	if err != nil {
 		t.Fatalf("kafkatest: find a free port: %v", err)
 	}
-	defer ln.Close() //nolint:errcheck // nothing was written
+	defer ln.Close()
 	return ln.Addr().(*net.TCPAddr).Port
 }
 

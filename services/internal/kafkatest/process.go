@@ -29,7 +29,7 @@ func (p *process) run() {
 	if err != nil {
 		p.t.Fatalf("kafkatest: %v", err)
 	}
-	defer childEnd.Close() //nolint:errcheck // the child has its own copy
+	defer childEnd.Close()
 	cmd := p.start()
 	cmd.ExtraFiles = []*os.File{childEnd}
 	cmd.Stdout, cmd.Stderr = &p.out, &p.out

@@ -10,9 +10,18 @@ import (
 // separators and Salesforce's __c. HubSpot alone has thirty e-mail and phone
 // properties, and customers add more; flags like hs_email_optout end otherwise.
 var suffixes = []struct{ end, kind string }{
-	{"email", value.Email}, {"emailaddress", value.Email}, {"emails", value.Email}, {"mail", value.Email},
-	{"phone", value.Phone}, {"phonenumber", value.Phone}, {"phones", value.Phone}, {"mobile", value.Phone},
-	{"mobilenumber", value.Phone}, {"cellphone", value.Phone}, {"fax", value.Phone}, {"faxnumber", value.Phone},
+	{"email", value.Email},
+	{"emailaddress", value.Email},
+	{"emails", value.Email},
+	{"mail", value.Email},
+	{"phone", value.Phone},
+	{"phonenumber", value.Phone},
+	{"phones", value.Phone},
+	{"mobile", value.Phone},
+	{"mobilenumber", value.Phone},
+	{"cellphone", value.Phone},
+	{"fax", value.Phone},
+	{"faxnumber", value.Phone},
 	{"telephone", value.Phone},
 }
 

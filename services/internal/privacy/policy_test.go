@@ -72,7 +72,9 @@ func TestApply(t *testing.T) {
 	got := p.Apply("acme", "salesforce", "Contact", []event.Field{
 		text("Description", "private"), text("Email", "Jane@Example.com"), text("Iban__c", "DE89"), text("Id", "003000000000001AAA"),
 		text("Office__c", "+1 555 010 9999"), text("Phone", "+1 555"), text("Ssn__c", "123"), text("Stage__c", "open"),
-		text("Ext_Key__c", "A@b.c"), {Name: "HomePhone", Value: event.Value{Kind: event.KindNull}}, text("Fax", "  "),
+		text("Ext_Key__c", "A@b.c"),
+		{Name: "HomePhone", Value: event.Value{Kind: event.KindNull}},
+		text("Fax", "  "),
 		{Name: "MobilePhone", Value: event.Value{Kind: event.KindNumber, Text: "15550109999"}},
 	})
 	want := []event.Field{

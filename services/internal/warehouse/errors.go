@@ -40,8 +40,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // KindOf returns the decision an error carries; what nobody classified is
 // ambiguous, the one answer that is never wrong.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return KindAmbiguous

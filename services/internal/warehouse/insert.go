@@ -34,7 +34,7 @@ func (d *DB) Insert(ctx context.Context, b Block) (err error) {
 	if err != nil {
 		return wrap("insert into "+b.Table.Name, err)
 	}
-	defer batch.Close() //nolint:errcheck // after Send it has nothing to say
+	defer batch.Close()
 	if err := fill(batch, b); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (d *DB) WriteIntegrations(ctx context.Context, list []config.Integration) e
 	if err != nil {
 		return wrap("write integrations", err)
 	}
-	defer batch.Close() //nolint:errcheck // after Send it has nothing to say
+	defer batch.Close()
 	for _, row := range integrationRows(list) {
 		key := [3]string{row.tenant, row.integration, row.object}
 		since, ok := known[key]

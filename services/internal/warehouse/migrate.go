@@ -105,6 +105,6 @@ func (d *DB) createDatabase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("clickhouse: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing hangs on it
+	defer conn.Close()
 	return wrap("create database "+d.database, conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS `"+d.database+"`"))
 }

@@ -97,8 +97,8 @@ func TestEveryTableTakesItsEvent(t *testing.T) {
 
 // populate sets every field to something that is not its zero value.
 func populate(v reflect.Value) {
-	for i := range v.NumField() {
-		switch f := v.Field(i); f.Interface().(type) {
+	for _, field := range v.Fields() {
+		switch f := field; f.Interface().(type) {
 		case event.Time:
 			f.SetInt(int64(noon))
 		case []event.Field:
@@ -224,7 +224,7 @@ func TestErrorsCarryADecision(t *testing.T) {
 
 	gone, err := warehouse.Open(warehouse.Options{DSN: "http://default@127.0.0.1:1/x"})
 	require.NoError(t, err)
-	defer gone.Close() //nolint:errcheck // a test's end
+	defer gone.Close()
 	require.Equal(t, warehouse.KindAmbiguous, warehouse.KindOf(gone.Ping(t.Context())))
 }
 

@@ -93,7 +93,7 @@ func (x *execution) enter(slots chan struct{}) error {
 	if x.conn != nil {
 		return nil
 	}
-	if err := acquire(slots, x.ctx, x.r.Context()); err != nil {
+	if err := acquire(x.ctx, x.r.Context(), slots); err != nil {
 		return err
 	}
 	conn, release, err := x.s.connection(x.q)

@@ -76,7 +76,7 @@ func parseRequest(r *http.Request, args url.Values, readOnly bool) (*request, er
 		value := values[len(values)-1]
 		if param, ok := strings.CutPrefix(name, "param_"); ok {
 			q.params = append(q.params, chdb.Param{Name: param, Value: value})
-		} else if !slices.Contains(notSettings, name) && !(form && externalArg(name)) {
+		} else if !slices.Contains(notSettings, name) && (!form || !externalArg(name)) {
 			q.settings = append(q.settings, chdb.Param{Name: name, Value: value})
 		}
 	}

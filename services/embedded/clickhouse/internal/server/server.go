@@ -170,7 +170,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, q *request, out *ou
 }
 
 // acquire waits for a slot until the client leaves or the query is killed.
-func acquire(slots chan struct{}, ctx, client context.Context) error {
+func acquire(ctx, client context.Context, slots chan struct{}) error {
 	select {
 	case slots <- struct{}{}:
 	default:

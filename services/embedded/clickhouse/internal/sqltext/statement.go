@@ -5,6 +5,7 @@ import "strings"
 // Kind is what the server does differently for a statement.
 type Kind uint8
 
+// What the server tells apart.
 const (
 	Other  Kind = iota // hand it to the engine
 	Insert             // INSERT with data after it
