@@ -53,7 +53,7 @@ func Files() ([]File, error) {
 // line, so no text inside one may.
 func (f File) Statements() []string {
 	var out []string
-	for _, s := range strings.Split(f.SQL, ";\n") {
+	for s := range strings.SplitSeq(f.SQL, ";\n") {
 		if s = strings.TrimSpace(s); s != "" {
 			out = append(out, s)
 		}
