@@ -98,6 +98,11 @@ type Connection struct {
 	Observe   []string `yaml:"observe"`
 	CallShare float64  `yaml:"call_share"`
 	Auth      *Auth    `yaml:"auth"`
+	PollEvery Duration `yaml:"poll_every"` // of each object; 0 = a minute
+	// BaseURL replaces the vendor's address: a proxy, or a simulator. One on a
+	// private network is refused unless AllowPrivate says that it is meant.
+	BaseURL      string `yaml:"base_url"`
+	AllowPrivate bool   `yaml:"allow_private"`
 }
 
 // Auth is an OAuth flow of a connection.
@@ -105,6 +110,7 @@ type Auth struct {
 	Flow         string `yaml:"flow"`
 	ClientID     Secret `yaml:"client_id"`
 	ClientSecret Secret `yaml:"client_secret"`
+	RefreshToken Secret `yaml:"refresh_token"`
 }
 
 // Notify says who is told.

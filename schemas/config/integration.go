@@ -48,6 +48,8 @@ type Object struct {
 	Key      List[Key]    `yaml:"key"`
 	Fields   []FieldMap   `yaml:"fields"`
 	Impact   *Impact      `yaml:"impact"`
+	// CompareEvery is how often whole sets are compared; 0 = daily.
+	CompareEvery Duration `yaml:"compare_every"`
 }
 
 // Scope limits which records are meant to be synced.

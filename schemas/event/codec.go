@@ -39,6 +39,8 @@ func New(t Type) Event {
 		return new(Check)
 	case TypeClick:
 		return new(Click)
+	case TypeReconciliation:
+		return new(Reconciliation)
 	}
 	return nil
 }

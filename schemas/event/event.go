@@ -5,21 +5,22 @@ type Type string
 
 // Every type. Names are contracts: they stand in record headers and in SQL.
 const (
-	TypeChange      Type = "change"
-	TypeAttempt     Type = "attempt"
-	TypeObservation Type = "observation"
-	TypeSignal      Type = "signal"
-	TypeTick        Type = "tick"
-	TypeLink        Type = "link"
-	TypeDelivery    Type = "delivery"
-	TypeFailure     Type = "failure"
-	TypeDivergence  Type = "divergence"
-	TypePartial     Type = "partial"
-	TypeIncident    Type = "incident"
-	TypeAlert       Type = "alert"
-	TypeDeadLetter  Type = "dead_letter"
-	TypeCheck       Type = "check"
-	TypeClick       Type = "click"
+	TypeChange         Type = "change"
+	TypeAttempt        Type = "attempt"
+	TypeObservation    Type = "observation"
+	TypeSignal         Type = "signal"
+	TypeTick           Type = "tick"
+	TypeLink           Type = "link"
+	TypeDelivery       Type = "delivery"
+	TypeFailure        Type = "failure"
+	TypeDivergence     Type = "divergence"
+	TypePartial        Type = "partial"
+	TypeIncident       Type = "incident"
+	TypeAlert          Type = "alert"
+	TypeDeadLetter     Type = "dead_letter"
+	TypeCheck          Type = "check"
+	TypeClick          Type = "click"
+	TypeReconciliation Type = "reconciliation"
 )
 
 // Schema is the version of the message bytes, in the record header `schema`.

@@ -4641,8 +4641,8 @@ func (z *Link) Msgsize() (s int) {
 func (z *Observation) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(21)
-	var zb0001Mask uint32 /* 21 bits */
+	zb0001Len := uint32(23)
+	var zb0001Mask uint32 /* 23 bits */
 	_ = zb0001Mask
 	if z.Tenant == "" {
 		zb0001Len--
@@ -4695,6 +4695,14 @@ func (z *Observation) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.BodyHash == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x100000
+	}
+	if z.Run == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200000
+	}
+	if z.Duplicates == nil {
+		zb0001Len--
+		zb0001Mask |= 0x400000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -4838,6 +4846,19 @@ func (z *Observation) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "body_hash"
 			o = append(o, 0xa9, 0x62, 0x6f, 0x64, 0x79, 0x5f, 0x68, 0x61, 0x73, 0x68)
 			o = msgp.AppendUint64(o, z.BodyHash)
+		}
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "run"
+			o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+			o = msgp.AppendString(o, z.Run)
+		}
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+			// string "duplicates"
+			o = append(o, 0xaa, 0x64, 0x75, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Duplicates)))
+			for za0002 := range z.Duplicates {
+				o = msgp.AppendString(o, z.Duplicates[za0002])
+			}
 		}
 	}
 	return
@@ -5080,6 +5101,35 @@ func (z *Observation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "BodyHash")
 				return
 			}
+		case "run":
+			z.Run, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Run")
+				return
+			}
+		case "duplicates":
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Duplicates")
+				return
+			}
+			if zb0008 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Duplicates) >= int(zb0008) {
+				z.Duplicates = (z.Duplicates)[:zb0008]
+			} else {
+				z.Duplicates = make([]string, zb0008)
+			}
+			for za0002 := range z.Duplicates {
+				z.Duplicates[za0002], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Duplicates", za0002)
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -5098,7 +5148,10 @@ func (z *Observation) Msgsize() (s int) {
 	for za0001 := range z.Fields {
 		s += 1 + 2 + msgp.StringPrefixSize + len(z.Fields[za0001].Name) + 2 + z.Fields[za0001].Value.Msgsize()
 	}
-	s += 7 + 1 + 5 + msgp.StringPrefixSize + len(z.Writer.Kind) + 3 + msgp.StringPrefixSize + len(z.Writer.ID) + 4 + msgp.StringPrefixSize + len(z.Writer.Run) + 12 + msgp.StringPrefixSize + len(z.ExternalID) + 10 + msgp.Uint64Size
+	s += 7 + 1 + 5 + msgp.StringPrefixSize + len(z.Writer.Kind) + 3 + msgp.StringPrefixSize + len(z.Writer.ID) + 4 + msgp.StringPrefixSize + len(z.Writer.Run) + 12 + msgp.StringPrefixSize + len(z.ExternalID) + 10 + msgp.Uint64Size + 4 + msgp.StringPrefixSize + len(z.Run) + 11 + msgp.ArrayHeaderSize
+	for za0002 := range z.Duplicates {
+		s += msgp.StringPrefixSize + len(z.Duplicates[za0002])
+	}
 	return
 }
 
@@ -5488,6 +5541,525 @@ func (z *Partial) Msgsize() (s int) {
 		s += z.Divergences[za0004].Msgsize()
 	}
 	s += 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Reconciliation) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(33)
+	var zb0001Mask uint64 /* 33 bits */
+	_ = zb0001Mask
+	if z.Tenant == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Field == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Reason == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Critical == false {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.ScheduleMS == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.EndedAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.SourceRecords == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.TargetRecords == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	if z.SourceCount == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	if z.TargetCount == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000
+	}
+	if z.Compared == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	if z.Equal == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.Different == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000
+	}
+	if z.InFlight == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80000
+	}
+	if z.Accepted == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100000
+	}
+	if z.MissingInTarget == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200000
+	}
+	if z.MissingInSource == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400000
+	}
+	if z.Duplicates == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800000
+	}
+	if z.Unlinkable == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000000
+	}
+	if z.OutOfScope == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x2000000
+	}
+	if z.Share == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4000000
+	}
+	if z.ComparedThrough == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000000
+	}
+	if z.EqualThrough == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000000
+	}
+	if z.BlockedBy == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20000000
+	}
+	if z.Calls == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "tenant"
+			o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Tenant)
+		}
+		// string "integration"
+		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Integration)
+		// string "object"
+		o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+		o = msgp.AppendString(o, z.Object)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "field"
+			o = append(o, 0xa5, 0x66, 0x69, 0x65, 0x6c, 0x64)
+			o = msgp.AppendString(o, z.Field)
+		}
+		// string "run"
+		o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+		o = msgp.AppendString(o, z.Run)
+		// string "state"
+		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+		o = msgp.AppendString(o, z.State)
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "reason"
+			o = append(o, 0xa6, 0x72, 0x65, 0x61, 0x73, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.Reason)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "critical"
+			o = append(o, 0xa8, 0x63, 0x72, 0x69, 0x74, 0x69, 0x63, 0x61, 0x6c)
+			o = msgp.AppendBool(o, z.Critical)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "schedule_ms"
+			o = append(o, 0xab, 0x73, 0x63, 0x68, 0x65, 0x64, 0x75, 0x6c, 0x65, 0x5f, 0x6d, 0x73)
+			o = msgp.AppendInt64(o, z.ScheduleMS)
+		}
+		// string "started_at"
+		o = append(o, 0xaa, 0x73, 0x74, 0x61, 0x72, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.StartedAt))
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "ended_at"
+			o = append(o, 0xa8, 0x65, 0x6e, 0x64, 0x65, 0x64, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.EndedAt))
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "source_records"
+			o = append(o, 0xae, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+			o = msgp.AppendInt64(o, z.SourceRecords)
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "target_records"
+			o = append(o, 0xae, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74, 0x5f, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+			o = msgp.AppendInt64(o, z.TargetRecords)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "source_count"
+			o = append(o, 0xac, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x63, 0x6f, 0x75, 0x6e, 0x74)
+			o = msgp.AppendInt64(o, z.SourceCount)
+		}
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+			// string "target_count"
+			o = append(o, 0xac, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74, 0x5f, 0x63, 0x6f, 0x75, 0x6e, 0x74)
+			o = msgp.AppendInt64(o, z.TargetCount)
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "compared"
+			o = append(o, 0xa8, 0x63, 0x6f, 0x6d, 0x70, 0x61, 0x72, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Compared)
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "equal"
+			o = append(o, 0xa5, 0x65, 0x71, 0x75, 0x61, 0x6c)
+			o = msgp.AppendInt64(o, z.Equal)
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "different"
+			o = append(o, 0xa9, 0x64, 0x69, 0x66, 0x66, 0x65, 0x72, 0x65, 0x6e, 0x74)
+			o = msgp.AppendInt64(o, z.Different)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "in_flight"
+			o = append(o, 0xa9, 0x69, 0x6e, 0x5f, 0x66, 0x6c, 0x69, 0x67, 0x68, 0x74)
+			o = msgp.AppendInt64(o, z.InFlight)
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "accepted"
+			o = append(o, 0xa8, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Accepted)
+		}
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "missing_in_target"
+			o = append(o, 0xb1, 0x6d, 0x69, 0x73, 0x73, 0x69, 0x6e, 0x67, 0x5f, 0x69, 0x6e, 0x5f, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74)
+			o = msgp.AppendInt64(o, z.MissingInTarget)
+		}
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+			// string "missing_in_source"
+			o = append(o, 0xb1, 0x6d, 0x69, 0x73, 0x73, 0x69, 0x6e, 0x67, 0x5f, 0x69, 0x6e, 0x5f, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65)
+			o = msgp.AppendInt64(o, z.MissingInSource)
+		}
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+			// string "duplicates"
+			o = append(o, 0xaa, 0x64, 0x75, 0x70, 0x6c, 0x69, 0x63, 0x61, 0x74, 0x65, 0x73)
+			o = msgp.AppendInt64(o, z.Duplicates)
+		}
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+			// string "unlinkable"
+			o = append(o, 0xaa, 0x75, 0x6e, 0x6c, 0x69, 0x6e, 0x6b, 0x61, 0x62, 0x6c, 0x65)
+			o = msgp.AppendInt64(o, z.Unlinkable)
+		}
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+			// string "out_of_scope"
+			o = append(o, 0xac, 0x6f, 0x75, 0x74, 0x5f, 0x6f, 0x66, 0x5f, 0x73, 0x63, 0x6f, 0x70, 0x65)
+			o = msgp.AppendInt64(o, z.OutOfScope)
+		}
+		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
+			// string "share"
+			o = append(o, 0xa5, 0x73, 0x68, 0x61, 0x72, 0x65)
+			o = msgp.AppendFloat64(o, z.Share)
+		}
+		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
+			// string "compared_through"
+			o = append(o, 0xb0, 0x63, 0x6f, 0x6d, 0x70, 0x61, 0x72, 0x65, 0x64, 0x5f, 0x74, 0x68, 0x72, 0x6f, 0x75, 0x67, 0x68)
+			o = msgp.AppendInt64(o, int64(z.ComparedThrough))
+		}
+		if (zb0001Mask & 0x10000000) == 0 { // if not omitted
+			// string "equal_through"
+			o = append(o, 0xad, 0x65, 0x71, 0x75, 0x61, 0x6c, 0x5f, 0x74, 0x68, 0x72, 0x6f, 0x75, 0x67, 0x68)
+			o = msgp.AppendInt64(o, int64(z.EqualThrough))
+		}
+		if (zb0001Mask & 0x20000000) == 0 { // if not omitted
+			// string "blocked_by"
+			o = append(o, 0xaa, 0x62, 0x6c, 0x6f, 0x63, 0x6b, 0x65, 0x64, 0x5f, 0x62, 0x79)
+			o = msgp.AppendString(o, z.BlockedBy)
+		}
+		if (zb0001Mask & 0x40000000) == 0 { // if not omitted
+			// string "calls"
+			o = append(o, 0xa5, 0x63, 0x61, 0x6c, 0x6c, 0x73)
+			o = msgp.AppendInt64(o, z.Calls)
+		}
+		// string "updated_at"
+		o = append(o, 0xaa, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.UpdatedAt))
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Reconciliation) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "field":
+			z.Field, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Field")
+				return
+			}
+		case "run":
+			z.Run, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Run")
+				return
+			}
+		case "state":
+			z.State, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "reason":
+			z.Reason, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reason")
+				return
+			}
+		case "critical":
+			z.Critical, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Critical")
+				return
+			}
+		case "schedule_ms":
+			z.ScheduleMS, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ScheduleMS")
+				return
+			}
+		case "started_at":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "StartedAt")
+					return
+				}
+				z.StartedAt = Time(zb0002)
+			}
+		case "ended_at":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "EndedAt")
+					return
+				}
+				z.EndedAt = Time(zb0003)
+			}
+		case "source_records":
+			z.SourceRecords, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SourceRecords")
+				return
+			}
+		case "target_records":
+			z.TargetRecords, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetRecords")
+				return
+			}
+		case "source_count":
+			z.SourceCount, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SourceCount")
+				return
+			}
+		case "target_count":
+			z.TargetCount, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetCount")
+				return
+			}
+		case "compared":
+			z.Compared, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Compared")
+				return
+			}
+		case "equal":
+			z.Equal, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Equal")
+				return
+			}
+		case "different":
+			z.Different, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Different")
+				return
+			}
+		case "in_flight":
+			z.InFlight, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "InFlight")
+				return
+			}
+		case "accepted":
+			z.Accepted, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Accepted")
+				return
+			}
+		case "missing_in_target":
+			z.MissingInTarget, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "MissingInTarget")
+				return
+			}
+		case "missing_in_source":
+			z.MissingInSource, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "MissingInSource")
+				return
+			}
+		case "duplicates":
+			z.Duplicates, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Duplicates")
+				return
+			}
+		case "unlinkable":
+			z.Unlinkable, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Unlinkable")
+				return
+			}
+		case "out_of_scope":
+			z.OutOfScope, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "OutOfScope")
+				return
+			}
+		case "share":
+			z.Share, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Share")
+				return
+			}
+		case "compared_through":
+			{
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "ComparedThrough")
+					return
+				}
+				z.ComparedThrough = Time(zb0004)
+			}
+		case "equal_through":
+			{
+				var zb0005 int64
+				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "EqualThrough")
+					return
+				}
+				z.EqualThrough = Time(zb0005)
+			}
+		case "blocked_by":
+			z.BlockedBy, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "BlockedBy")
+				return
+			}
+		case "calls":
+			z.Calls, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Calls")
+				return
+			}
+		case "updated_at":
+			{
+				var zb0006 int64
+				zb0006, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "UpdatedAt")
+					return
+				}
+				z.UpdatedAt = Time(zb0006)
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Reconciliation) Msgsize() (s int) {
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 6 + msgp.StringPrefixSize + len(z.Field) + 4 + msgp.StringPrefixSize + len(z.Run) + 6 + msgp.StringPrefixSize + len(z.State) + 7 + msgp.StringPrefixSize + len(z.Reason) + 9 + msgp.BoolSize + 12 + msgp.Int64Size + 11 + msgp.Int64Size + 9 + msgp.Int64Size + 15 + msgp.Int64Size + 15 + msgp.Int64Size + 13 + msgp.Int64Size + 13 + msgp.Int64Size + 9 + msgp.Int64Size + 6 + msgp.Int64Size + 10 + msgp.Int64Size + 10 + msgp.Int64Size + 9 + msgp.Int64Size + 18 + msgp.Int64Size + 18 + msgp.Int64Size + 11 + msgp.Int64Size + 11 + msgp.Int64Size + 13 + msgp.Int64Size + 6 + msgp.Float64Size + 17 + msgp.Int64Size + 14 + msgp.Int64Size + 11 + msgp.StringPrefixSize + len(z.BlockedBy) + 6 + msgp.Int64Size + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 

@@ -9,6 +9,7 @@ import (
 var types = []Type{
 	TypeChange, TypeAttempt, TypeObservation, TypeSignal, TypeTick, TypeLink,
 	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter, TypeCheck, TypeClick,
+	TypeReconciliation,
 }
 
 var later = []Type{TypeIncident, TypeAlert}
@@ -103,6 +104,10 @@ func valid(t Type) Event {
 		return &Check{ID: "k1", Integration: "hs-sf", Object: "contact", RecordKey: "101", Reason: CheckReadback, AskedAt: at}
 	case TypeClick:
 		return &Click{ID: "k1", Kind: ClickAcknowledge, Subject: "a1", By: "ana@example.com", At: at}
+	case TypeReconciliation:
+		return &Reconciliation{
+			ID: "r1", Integration: "hs-sf", Object: "contact", Run: "run1", State: RunComplete, StartedAt: at, UpdatedAt: at + 1,
+		}
 	case TypeDeadLetter:
 		return &DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
 	}

@@ -12,6 +12,8 @@ const (
 	SignalQuota          = "quota_exhaustion"
 	SignalAgentRun       = "agent_run"
 	SignalIDConflict     = "id_conflict" // one event id, two bodies: both kept
+	SignalProbe          = "probe"       // our own read-only credential tried the system: Detail has result, status, endpoint
+	SignalMissedRun      = "missed_run"  // a scheduled comparison did not happen in time
 
 	// Three ways in which a source stops telling the truth.
 	SignalSourceQuiet   = "source_quiet"   // far fewer events than at this hour of the week
@@ -19,11 +21,21 @@ const (
 	SignalSourceLossy   = "source_lossy"   // it says itself, or its numbers say, that events are missing
 )
 
+// What a probe with our own credential met, in Detail under "result".
+const (
+	ProbeOK      = "ok"
+	ProbeAuth    = "auth"    // refused the credential or its scope
+	ProbeLimit   = "limit"   // the account's budget is used up
+	ProbeOutage  = "outage"  // the system failed: 5xx
+	ProbeNetwork = "network" // no answer
+)
+
 // SignalKinds lists every valid kind.
 var SignalKinds = []string{
 	SignalVendorIncident, SignalSchemaChange, SignalPicklistChange, SignalMappingChange, SignalDeploy,
 	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
 	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
+	SignalProbe, SignalMissedRun,
 }
 
 // Signal is something that happened beside the records and may explain them.

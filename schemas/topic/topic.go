@@ -13,15 +13,16 @@ const Prefix = "plumbline."
 
 // Topics. Names are contracts.
 const (
-	Intake      = Prefix + "intake"
-	Facts       = Prefix + "facts"
-	Partials    = Prefix + "partials"
-	Deliveries  = Prefix + "deliveries"
-	Failures    = Prefix + "failures"
-	Divergences = Prefix + "divergences"
-	Signals     = Prefix + "signals"
-	Checks      = Prefix + "checks"
-	DeadLetters = Prefix + "dead-letters"
+	Intake          = Prefix + "intake"
+	Facts           = Prefix + "facts"
+	Partials        = Prefix + "partials"
+	Deliveries      = Prefix + "deliveries"
+	Failures        = Prefix + "failures"
+	Divergences     = Prefix + "divergences"
+	Signals         = Prefix + "signals"
+	Reconciliations = Prefix + "reconciliations"
+	Checks          = Prefix + "checks"
+	DeadLetters     = Prefix + "dead-letters"
 
 	// Changelogs: the state of one stage, partition by partition.
 	ResolveState = Prefix + "resolve-state"
@@ -90,6 +91,10 @@ var All = []Spec{
 	{
 		Name: Signals, Key: "integration", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeSignal, "signals"}},
+	},
+	{
+		Name: Reconciliations, Key: "integration", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
+		Tables: []Fill{{event.TypeReconciliation, "reconciliations"}},
 	},
 	{Name: Checks, Key: "canonical record", Cleanup: Delete, Retention: event.Day},
 	{

@@ -18,7 +18,7 @@ var (
 		"intake", "facts", "deliveries", "failures", "divergences", "reconciliations", "incidents", "verdicts",
 		"signals", "kpis", "alerts", "alert-states", "agent-states", "dead-letters",
 	}
-	later = []string{"reconciliations", "incidents", "verdicts", "kpis", "alerts", "alert-states", "agent-states"}
+	later = []string{"incidents", "verdicts", "kpis", "alerts", "alert-states", "agent-states"}
 )
 
 func TestPublicTopicsAreThePromisedOnes(t *testing.T) {

@@ -135,8 +135,12 @@ func (s *source) connections(cs []config.Connection) {
 			s.word(p+".auth.flow", c.Auth.Flow, flows)
 			s.secret(p+".auth.client_id", c.Auth.ClientID)
 			s.secret(p+".auth.client_secret", c.Auth.ClientSecret)
+			s.secret(p+".auth.refresh_token", c.Auth.RefreshToken)
 		}
-		if c.System == "salesforce" && c.Domain == "" {
+		if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+			s.add(p+".base_url", "is %q; expected https://host, in place of the vendor's own address", c.BaseURL)
+		}
+		if c.System == "salesforce" && c.Domain == "" && c.BaseURL == "" {
 			s.add(p+".domain", "is missing; expected the org's own, like acme.my.salesforce.com")
 		}
 	}
