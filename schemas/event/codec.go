@@ -39,6 +39,10 @@ func New(t Type) Event {
 		return new(Check)
 	case TypeClick:
 		return new(Click)
+	case TypeActivity:
+		return new(Activity)
+	case TypeAgentState:
+		return new(AgentState)
 	case TypeReconciliation:
 		return new(Reconciliation)
 	}

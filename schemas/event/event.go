@@ -20,6 +20,8 @@ const (
 	TypeDeadLetter     Type = "dead_letter"
 	TypeCheck          Type = "check"
 	TypeClick          Type = "click"
+	TypeActivity       Type = "activity"
+	TypeAgentState     Type = "agent_state"
 	TypeReconciliation Type = "reconciliation"
 )
 

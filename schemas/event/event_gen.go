@@ -12,6 +12,517 @@ const (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Activity) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(24)
+	var zb0001Mask uint32 /* 24 bits */
+	_ = zb0001Mask
+	if z.Tenant == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1
+	}
+	if z.System == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Object == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Token == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Writes == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Attempts == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Failed == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Reads == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.Creates == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.Deletes == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.Records == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	if z.Again == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	if z.Reverts == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000
+	}
+	if z.Replaced == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	if z.Human == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.FieldWrites == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000
+	}
+	if z.Fields == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80000
+	}
+	if z.Sample == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		if (zb0001Mask & 0x1) == 0 { // if not omitted
+			// string "tenant"
+			o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Tenant)
+		}
+		// string "integration"
+		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Integration)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "system"
+			o = append(o, 0xa6, 0x73, 0x79, 0x73, 0x74, 0x65, 0x6d)
+			o = msgp.AppendString(o, z.System)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "object"
+			o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+			o = msgp.AppendString(o, z.Object)
+		}
+		// string "actor"
+		o = append(o, 0xa5, 0x61, 0x63, 0x74, 0x6f, 0x72)
+		// check for omitted fields
+		zb0002Len := uint32(3)
+		var zb0002Mask uint8 /* 3 bits */
+		_ = zb0002Mask
+		if z.Actor.Kind == "" {
+			zb0002Len--
+			zb0002Mask |= 0x1
+		}
+		if z.Actor.ID == "" {
+			zb0002Len--
+			zb0002Mask |= 0x2
+		}
+		if z.Actor.Run == "" {
+			zb0002Len--
+			zb0002Mask |= 0x4
+		}
+		// variable map header, size zb0002Len
+		o = append(o, 0x80|uint8(zb0002Len))
+
+		// skip if no fields are to be emitted
+		if zb0002Len != 0 {
+			if (zb0002Mask & 0x1) == 0 { // if not omitted
+				// string "kind"
+				o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+				o = msgp.AppendString(o, z.Actor.Kind)
+			}
+			if (zb0002Mask & 0x2) == 0 { // if not omitted
+				// string "id"
+				o = append(o, 0xa2, 0x69, 0x64)
+				o = msgp.AppendString(o, z.Actor.ID)
+			}
+			if (zb0002Mask & 0x4) == 0 { // if not omitted
+				// string "run"
+				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+				o = msgp.AppendString(o, z.Actor.Run)
+			}
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "token"
+			o = append(o, 0xa5, 0x74, 0x6f, 0x6b, 0x65, 0x6e)
+			o = msgp.AppendString(o, z.Token)
+		}
+		// string "second"
+		o = append(o, 0xa6, 0x73, 0x65, 0x63, 0x6f, 0x6e, 0x64)
+		o = msgp.AppendInt64(o, int64(z.Second))
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "writes"
+			o = append(o, 0xa6, 0x77, 0x72, 0x69, 0x74, 0x65, 0x73)
+			o = msgp.AppendInt64(o, z.Writes)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "attempts"
+			o = append(o, 0xa8, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x73)
+			o = msgp.AppendInt64(o, z.Attempts)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "failed"
+			o = append(o, 0xa6, 0x66, 0x61, 0x69, 0x6c, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Failed)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "reads"
+			o = append(o, 0xa5, 0x72, 0x65, 0x61, 0x64, 0x73)
+			o = msgp.AppendInt64(o, z.Reads)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "creates"
+			o = append(o, 0xa7, 0x63, 0x72, 0x65, 0x61, 0x74, 0x65, 0x73)
+			o = msgp.AppendInt64(o, z.Creates)
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "deletes"
+			o = append(o, 0xa7, 0x64, 0x65, 0x6c, 0x65, 0x74, 0x65, 0x73)
+			o = msgp.AppendInt64(o, z.Deletes)
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "records"
+			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+			o = msgp.AppendInt64(o, z.Records)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "again"
+			o = append(o, 0xa5, 0x61, 0x67, 0x61, 0x69, 0x6e)
+			o = msgp.AppendInt64(o, z.Again)
+		}
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+			// string "reverts"
+			o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x65, 0x72, 0x74, 0x73)
+			o = msgp.AppendInt64(o, z.Reverts)
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "replaced"
+			o = append(o, 0xa8, 0x72, 0x65, 0x70, 0x6c, 0x61, 0x63, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Replaced)
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "human"
+			o = append(o, 0xa5, 0x68, 0x75, 0x6d, 0x61, 0x6e)
+			o = msgp.AppendInt64(o, z.Human)
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "field_writes"
+			o = append(o, 0xac, 0x66, 0x69, 0x65, 0x6c, 0x64, 0x5f, 0x77, 0x72, 0x69, 0x74, 0x65, 0x73)
+			o = msgp.AppendInt64(o, z.FieldWrites)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "fields"
+			o = append(o, 0xa6, 0x66, 0x69, 0x65, 0x6c, 0x64, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Fields)))
+			for za0001 := range z.Fields {
+				o, err = z.Fields[za0001].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Fields", za0001)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "sample"
+			o = append(o, 0xa6, 0x73, 0x61, 0x6d, 0x70, 0x6c, 0x65)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Sample)))
+			for za0002 := range z.Sample {
+				o = msgp.AppendString(o, z.Sample[za0002])
+			}
+		}
+		// string "first"
+		o = append(o, 0xa5, 0x66, 0x69, 0x72, 0x73, 0x74)
+		o = msgp.AppendInt64(o, int64(z.First))
+		// string "last"
+		o = append(o, 0xa4, 0x6c, 0x61, 0x73, 0x74)
+		o = msgp.AppendInt64(o, int64(z.Last))
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Activity) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "system":
+			z.System, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "System")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "actor":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Actor")
+				return
+			}
+			for zb0002 > 0 {
+				zb0002--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Actor")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "kind":
+					z.Actor.Kind, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor", "Kind")
+						return
+					}
+				case "id":
+					z.Actor.ID, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor", "ID")
+						return
+					}
+				case "run":
+					z.Actor.Run, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor", "Run")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor")
+						return
+					}
+				}
+			}
+		case "token":
+			z.Token, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Token")
+				return
+			}
+		case "second":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Second")
+					return
+				}
+				z.Second = Time(zb0003)
+			}
+		case "writes":
+			z.Writes, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Writes")
+				return
+			}
+		case "attempts":
+			z.Attempts, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Attempts")
+				return
+			}
+		case "failed":
+			z.Failed, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failed")
+				return
+			}
+		case "reads":
+			z.Reads, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reads")
+				return
+			}
+		case "creates":
+			z.Creates, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Creates")
+				return
+			}
+		case "deletes":
+			z.Deletes, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Deletes")
+				return
+			}
+		case "records":
+			z.Records, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Records")
+				return
+			}
+		case "again":
+			z.Again, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Again")
+				return
+			}
+		case "reverts":
+			z.Reverts, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reverts")
+				return
+			}
+		case "replaced":
+			z.Replaced, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Replaced")
+				return
+			}
+		case "human":
+			z.Human, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Human")
+				return
+			}
+		case "field_writes":
+			z.FieldWrites, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FieldWrites")
+				return
+			}
+		case "fields":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fields")
+				return
+			}
+			if zb0004 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Fields) >= int(zb0004) {
+				z.Fields = (z.Fields)[:zb0004]
+			} else {
+				z.Fields = make([]FieldWrites, zb0004)
+			}
+			for za0001 := range z.Fields {
+				bts, err = z.Fields[za0001].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Fields", za0001)
+					return
+				}
+			}
+		case "sample":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sample")
+				return
+			}
+			if zb0005 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Sample) >= int(zb0005) {
+				z.Sample = (z.Sample)[:zb0005]
+			} else {
+				z.Sample = make([]string, zb0005)
+			}
+			for za0002 := range z.Sample {
+				z.Sample[za0002], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Sample", za0002)
+					return
+				}
+			}
+		case "first":
+			{
+				var zb0006 int64
+				zb0006, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "First")
+					return
+				}
+				z.First = Time(zb0006)
+			}
+		case "last":
+			{
+				var zb0007 int64
+				zb0007, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Last")
+					return
+				}
+				z.Last = Time(zb0007)
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Activity) Msgsize() (s int) {
+	s = 3 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.System) + 7 + msgp.StringPrefixSize + len(z.Object) + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 6 + msgp.StringPrefixSize + len(z.Token) + 7 + msgp.Int64Size + 7 + msgp.Int64Size + 9 + msgp.Int64Size + 7 + msgp.Int64Size + 6 + msgp.Int64Size + 8 + msgp.Int64Size + 8 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 8 + msgp.Int64Size + 9 + msgp.Int64Size + 6 + msgp.Int64Size + 13 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
+	for za0001 := range z.Fields {
+		s += z.Fields[za0001].Msgsize()
+	}
+	s += 7 + msgp.ArrayHeaderSize
+	for za0002 := range z.Sample {
+		s += msgp.StringPrefixSize + len(z.Sample[za0002])
+	}
+	s += 6 + msgp.Int64Size + 5 + msgp.Int64Size + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z Actor) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -4479,6 +4990,136 @@ func (z *Field) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Field) Msgsize() (s int) {
 	s = 1 + 2 + msgp.StringPrefixSize + len(z.Name) + 2 + z.Value.Msgsize()
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *FieldWrites) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
+	_ = zb0001Mask
+	if z.Top == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.TopN == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Show == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Human == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "f"
+		o = append(o, 0xa1, 0x66)
+		o = msgp.AppendString(o, z.Field)
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.N)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendString(o, z.Top)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "tn"
+			o = append(o, 0xa2, 0x74, 0x6e)
+			o = msgp.AppendInt64(o, z.TopN)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendString(o, z.Show)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "h"
+			o = append(o, 0xa1, 0x68)
+			o = msgp.AppendInt64(o, z.Human)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *FieldWrites) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "f":
+			z.Field, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Field")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		case "t":
+			z.Top, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Top")
+				return
+			}
+		case "tn":
+			z.TopN, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TopN")
+				return
+			}
+		case "s":
+			z.Show, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Show")
+				return
+			}
+		case "h":
+			z.Human, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Human")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *FieldWrites) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Field) + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Top) + 3 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Show) + 2 + msgp.Int64Size
 	return
 }
 

@@ -9,6 +9,7 @@ import (
 var types = []Type{
 	TypeChange, TypeAttempt, TypeObservation, TypeSignal, TypeTick, TypeLink,
 	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter, TypeCheck, TypeClick,
+	TypeActivity, TypeAgentState,
 	TypeReconciliation,
 }
 
@@ -108,6 +109,10 @@ func valid(t Type) Event {
 		return &Reconciliation{
 			ID: "r1", Integration: "hs-sf", Object: "contact", Run: "run1", State: RunComplete, StartedAt: at, UpdatedAt: at + 1,
 		}
+	case TypeActivity:
+		return &Activity{Integration: "hs-sf", Second: at}
+	case TypeAgentState:
+		return &AgentState{ID: "g1", Agent: "enricher", State: AgentOK, Since: at}
 	case TypeDeadLetter:
 		return &DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
 	}

@@ -25,7 +25,8 @@ func TestValidateNamesWhatIsMissing(t *testing.T) {
 			if v.IsZero() {
 				continue
 			}
-			name, _, _ := strings.Cut(fields.Field(i).Tag.Get("msg"), ",")
+			tag := fields.Field(i).Tag
+			name, _, _ := strings.Cut(tag.Get("msg")+tag.Get("json"), ",")
 			if other, ok := names[fields.Field(i).Name]; ok {
 				name = other
 			}

@@ -22,6 +22,7 @@ const (
 	Signals         = Prefix + "signals"
 	Reconciliations = Prefix + "reconciliations"
 	Checks          = Prefix + "checks"
+	AgentStates     = Prefix + "agent-states"
 	DeadLetters     = Prefix + "dead-letters"
 
 	// Changelogs: the state of one stage, partition by partition.
@@ -97,6 +98,8 @@ var All = []Spec{
 		Tables: []Fill{{event.TypeReconciliation, "reconciliations"}},
 	},
 	{Name: Checks, Key: "canonical record", Cleanup: Delete, Retention: event.Day},
+	// Compacted: whoever reads from offset 0 knows whom to stop.
+	{Name: AgentStates, Key: "agent: tenant/kind/id", Cleanup: Compact, Retention: event.Hour, Public: true},
 	{
 		Name: DeadLetters, Key: "origin", Cleanup: Delete, Retention: 7 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeDeadLetter, "dead_letters"}},

@@ -18,7 +18,7 @@ var (
 		"intake", "facts", "deliveries", "failures", "divergences", "reconciliations", "incidents", "verdicts",
 		"signals", "kpis", "alerts", "alert-states", "agent-states", "dead-letters",
 	}
-	later = []string{"incidents", "verdicts", "kpis", "alerts", "alert-states", "agent-states"}
+	later = []string{"incidents", "verdicts", "kpis", "alerts", "alert-states"}
 )
 
 func TestPublicTopicsAreThePromisedOnes(t *testing.T) {
@@ -78,7 +78,11 @@ func TestConfigs(t *testing.T) {
 			n, err := strconv.Atoi(c["max.message.bytes"])
 			require.NoError(t, err)
 			require.Greater(t, n, event.MaxBytes)
-			require.Equal(t, strconv.FormatInt(spec.Retention, 10), c["retention.ms"])
+			keep := "retention.ms"
+			if spec.Cleanup == topic.Compact {
+				keep = "min.compaction.lag.ms"
+			}
+			require.Equal(t, strconv.FormatInt(spec.Retention, 10), c[keep])
 		})
 	}
 	for _, name := range []string{topic.ResolveState, topic.TrackState} {
