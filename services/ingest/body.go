@@ -12,6 +12,7 @@ import (
 
 	kgzip "github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"plumbline.dev/services/ingest/own"
 )
 
 // problem is a refusal with its status. Its text is for the sender.
@@ -220,25 +221,33 @@ func notEncoded(err error, encoding string) error {
 	return &problem{http.StatusBadRequest, "body is not " + encoding + ", as its Content-Encoding says, or breaks off"}
 }
 
-// jsonType reports whether the body may be JSON, and whether it is declared
-// as lines of it. No type at all is taken for JSON.
-func jsonType(h http.Header) (lines bool, err error) {
+// content is what a body's Content-Type says about its form.
+type content struct {
+	lines    bool // of JSON
+	envelope own.Envelope
+}
+
+// jsonType reports how the body is JSON. No type at all is taken for JSON.
+func jsonType(h http.Header) (c content, err error) {
 	v := h["Content-Type"]
 	switch {
 	case len(v) == 0 || (len(v) == 1 && (v[0] == "" || v[0] == "application/json")):
-		return false, nil
+		return c, nil
 	case len(v) > 1:
-		return false, errType
+		return c, errType
 	}
 	t, params, err := mime.ParseMediaType(v[0])
-	if c := params["charset"]; err != nil || (c != "" && !strings.EqualFold(c, "utf-8")) {
-		return false, errType
+	if charset := params["charset"]; err != nil || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
+		return c, errType
 	}
 	switch {
 	case t == "application/x-ndjson", t == "application/ndjson", t == "application/jsonl", t == "application/x-jsonlines":
-		return true, nil
+		c.lines = true
+	case t == "application/cloudevents+json", t == "application/cloudevents-batch+json":
+		c.envelope = own.CloudEvents
 	case t == "application/json", t == "text/json", strings.HasSuffix(t, "+json"):
-		return false, nil
+	default:
+		return c, errType
 	}
-	return false, errType
+	return c, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/bus"
 	conf "plumbline.dev/services/internal/config"
 	"plumbline.dev/services/internal/kafkatest"
@@ -206,3 +207,19 @@ func send(t *testing.T, s *Server, path string, body []byte, h http.Header) (int
 	}
 	return resp.StatusCode, string(b)
 }
+
+// secrets answers for one reference and asks another for the rest.
+type secrets struct {
+	Secrets
+	ref   config.Secret
+	value string
+}
+
+func (s secrets) Resolve(ref config.Secret) ([]byte, error) {
+	if ref == s.ref {
+		return []byte(s.value), nil
+	}
+	return s.Secrets.Resolve(ref)
+}
+
+func secretsWith(s Secrets, ref config.Secret, value string) Secrets { return secrets{s, ref, value} }

@@ -4,39 +4,68 @@ import (
 	"net/http"
 	"time"
 
+	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/ingest/own"
+	"plumbline.dev/services/ingest/verify"
 )
 
 var errToken = &problem{http.StatusUnauthorized, "token refused: send Authorization: Bearer with a token of a configured sender"}
 
 // serveOwn takes own formats. Who sends is known before a byte of the body is
-// read.
+// read, unless the sender signs it.
 func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, kind string) {
 	start, m := s.o.Now(), s.routes[kind]
 	sender := s.senders.who(r.Header)
-	if sender == "" {
-		s.metrics.signatures.WithLabelValues(m.name, "token").Inc()
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		s.refuse(w, m, errToken)
+	signed := sender == "" && s.senders.signs(r.Header)
+	if sender == "" && !signed {
+		s.stranger(w, m, "token")
 		return
 	}
-	lines, err := jsonType(r.Header)
+	meta, err := ownMeta(r.Header, signed)
 	if err != nil {
 		s.refuse(w, m, err)
 		return
 	}
-	b, err := s.read(w, r, true)
+	b, err := s.read(w, r, !signed)
 	if err != nil {
 		s.refuse(w, m, err)
 		return
 	}
 	defer b.release()
-	result, err := s.own.Decode(kind, b.bytes, own.Meta{Sender: sender, Now: start, Lines: lines})
+	if signed {
+		if sender, err = s.senders.signer(r, b.bytes, start); err != nil {
+			s.stranger(w, m, err.Error())
+			return
+		}
+	}
+	meta.Sender, meta.Now = sender, start
+	result, err := s.own.Decode(kind, b.bytes, meta)
 	if err != nil {
 		s.refuse(w, m, err)
 		return
 	}
 	s.takeOwn(w, m, sender, b.bytes, &result, start)
+}
+
+func (s *Server) stranger(w http.ResponseWriter, m *routeMetrics, why string) {
+	s.metrics.signatures.WithLabelValues(m.name, why).Inc()
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	s.refuse(w, m, errToken)
+}
+
+// ownMeta is what the headers say about the elements.
+func ownMeta(h http.Header, signed bool) (own.Meta, error) {
+	c, err := jsonType(h)
+	if err != nil {
+		return own.Meta{}, err
+	}
+	meta := own.Meta{Lines: c.lines, Envelope: c.envelope}
+	if signed {
+		meta.Envelope, meta.Outside = own.StandardWebhooks, own.Outside{ID: event.Hash("standardwebhooks", h.Get(verify.Standard.IDHeader))}
+	} else if c.envelope == own.Bare {
+		meta.Outside, _, err = own.FromHeaders(h)
+	}
+	return meta, err
 }
 
 func (s *Server) takeOwn(w http.ResponseWriter, m *routeMetrics, sender string, body []byte, r *own.Result, start time.Time) {

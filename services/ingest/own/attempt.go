@@ -22,6 +22,9 @@ const (
 func (e *element) attempt() (Item, error) {
 	a := &event.Attempt{Sender: e.meta.Sender, ReceivedAt: event.At(e.meta.Now)}
 	hash, err := e.members(func(name string, v jsontext.Value) (bool, error) { return e.attemptMember(a, name, v) })
+	if err == nil {
+		err = e.at(&a.OccurredAt)
+	}
 	if err != nil {
 		return Item{}, err
 	}

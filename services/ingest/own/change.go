@@ -11,6 +11,9 @@ import (
 func (e *element) change() (Item, error) {
 	c := &event.Change{Hook: e.meta.Sender, ReceivedAt: event.At(e.meta.Now), TimeBasis: event.TimeEvent}
 	hash, err := e.members(func(name string, v jsontext.Value) (bool, error) { return e.changeMember(c, name, v) })
+	if err == nil {
+		err = e.at(&c.ChangedAt)
+	}
 	if err != nil {
 		return Item{}, err
 	}

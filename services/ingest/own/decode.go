@@ -34,6 +34,10 @@ type Meta struct {
 	Sender string
 	Now    time.Time
 	Lines  bool // declared as NDJSON
+	// Envelope is what each element comes in, Outside what the request's
+	// headers say about the one element of its body.
+	Envelope Envelope
+	Outside  Outside
 }
 
 // Item is one event, ready to be written.
@@ -58,7 +62,7 @@ type Result struct {
 }
 
 // Kinds are the formats, by the last part of their address.
-var Kinds = []string{"attempts", "changes", "observations", "signals"}
+var Kinds = []string{"attempts", "changes", "observations", "signals", "clicks"}
 
 // Decode reads a body of one kind. An error means that nothing of the body
 // can be used.
@@ -67,9 +71,12 @@ func (d *Decoder) Decode(kind string, body []byte, meta Meta) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if meta.Outside.ID != "" && len(elements) > 1 {
+		return Result{}, fmt.Errorf("%w: an envelope holds one element, this one %d", wire.ErrSyntax, len(elements))
+	}
 	r := Result{Items: make([]Item, 0, len(elements)), Total: len(elements)}
 	for i, raw := range elements {
-		e := element{Decoder: d, meta: &meta, raw: raw, at: i, out: &r}
+		e := element{Decoder: d, meta: &meta, raw: raw, nth: i, out: &r}
 		item, err := e.decode(kind)
 		if err != nil {
 			r.Bad = append(r.Bad, e.reject(err))
@@ -105,12 +112,16 @@ type element struct {
 	*Decoder
 	meta        *Meta
 	raw         []byte
-	at          int
+	nth         int
 	out         *Result
 	integration *integration
+	outside     Outside
 }
 
 func (e *element) decode(kind string) (Item, error) {
+	if err := e.open(); err != nil {
+		return Item{}, err
+	}
 	switch kind {
 	case "attempts":
 		return e.attempt()
@@ -120,6 +131,8 @@ func (e *element) decode(kind string) (Item, error) {
 		return e.observation()
 	case "signals":
 		return e.signal()
+	case "clicks":
+		return e.click()
 	}
 	return Item{}, fmt.Errorf("kind %q is not known", kind)
 }
@@ -128,7 +141,7 @@ func (e *element) decode(kind string) (Item, error) {
 var errIntegration = errors.New("is not configured")
 
 func (e *element) reject(err error) wire.Bad {
-	b := wire.Reject(e.at, e.raw, err)
+	b := wire.Reject(e.nth, e.raw, err)
 	if errors.Is(err, errIntegration) {
 		b.Code = wire.CodeIntegration
 	}
@@ -139,7 +152,7 @@ func (e *element) reject(err error) wire.Bad {
 }
 
 func (e *element) warn(format string, args ...any) {
-	e.out.Warnings = append(e.out.Warnings, Warning{e.at, fmt.Sprintf(format, args...)})
+	e.out.Warnings = append(e.out.Warnings, Warning{e.nth, fmt.Sprintf(format, args...)})
 }
 
 // members walks the element. fill returns false for a member it does not know.
@@ -170,10 +183,25 @@ func (e *element) find(id string) error {
 }
 
 func (e *element) id(kind, id string) string {
-	if id != "" {
+	switch {
+	case id != "":
 		return id
+	case e.outside.ID != "":
+		return e.outside.ID
 	}
 	return wire.ContentID(kind, e.raw)
+}
+
+// at is when the element says it happened, else when its envelope does.
+func (e *element) at(t *event.Time) error {
+	if *t != 0 || e.outside.Time == nil {
+		return nil
+	}
+	var err error
+	if *t, err = wire.Time(e.outside.Time); err != nil {
+		return fmt.Errorf("time of the envelope %w", err)
+	}
+	return nil
 }
 
 func (e *element) clock(name string, t event.Time) {

@@ -1,5 +1,6 @@
 // Package own decodes Plumbline's own formats: attempts, changes,
-// observations and signals, as JSON elements of one body.
+// observations, signals and clicks, as JSON elements of one body, bare or in
+// the envelopes of CloudEvents and Standard Webhooks.
 package own
 
 import (

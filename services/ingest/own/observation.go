@@ -14,6 +14,9 @@ var foundBy = []string{"", event.FoundByPoll, event.FoundByReadback, event.Found
 func (e *element) observation() (Item, error) {
 	o := &event.Observation{ReceivedAt: event.At(e.meta.Now)}
 	hash, err := e.members(func(name string, v jsontext.Value) (bool, error) { return e.observationMember(o, name, v) })
+	if err == nil {
+		err = e.at(&o.ObservedAt)
+	}
 	if err != nil {
 		return Item{}, err
 	}

@@ -10,6 +10,9 @@ import (
 func (e *element) signal() (Item, error) {
 	s := &event.Signal{Sender: e.meta.Sender, ReceivedAt: event.At(e.meta.Now)}
 	hash, err := e.members(func(name string, v jsontext.Value) (bool, error) { return e.signalMember(s, name, v) })
+	if err == nil {
+		err = e.at(&s.StartedAt)
+	}
 	if err != nil {
 		return Item{}, err
 	}
