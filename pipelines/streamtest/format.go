@@ -21,12 +21,14 @@ var (
 		event.TypeChange: {"id", "op"}, event.TypeAttempt: {"id", "outcome"}, event.TypeObservation: {"id", "record_id"},
 		event.TypeSignal: {"kind"}, event.TypePartial: {"second"}, event.TypeDeadLetter: {"reason"},
 		event.TypeCheck: {"record_key", "reason"}, event.TypeClick: {"kind", "subject"},
+		event.TypeVerdict: {"class", "attribution", "recoverability"},
 	}
 	home = map[event.Type]string{
 		event.TypeDelivery: topic.Deliveries, event.TypeDivergence: topic.Divergences, event.TypeFailure: topic.Failures,
 		event.TypeLink: topic.Intake, event.TypeChange: topic.Facts, event.TypeAttempt: topic.Facts,
 		event.TypeObservation: topic.Facts, event.TypeSignal: topic.Signals, event.TypePartial: topic.Partials,
 		event.TypeDeadLetter: topic.DeadLetters, event.TypeCheck: topic.Checks, event.TypeClick: topic.Facts,
+		event.TypeVerdict: topic.Verdicts,
 	}
 	// Not shown: the same everywhere, or computed from what is shown.
 	hidden = []string{"tenant", "integration", "version", "verdict.version", "side", "account", "hook", "was"}

@@ -45,6 +45,8 @@ func New(t Type) Event {
 		return new(AgentState)
 	case TypeReconciliation:
 		return new(Reconciliation)
+	case TypeVerdict:
+		return new(CauseVerdict)
 	}
 	return nil
 }

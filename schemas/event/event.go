@@ -23,6 +23,7 @@ const (
 	TypeActivity       Type = "activity"
 	TypeAgentState     Type = "agent_state"
 	TypeReconciliation Type = "reconciliation"
+	TypeVerdict        Type = "verdict"
 )
 
 // Schema is the version of the message bytes, in the record header `schema`.

@@ -1485,6 +1485,265 @@ func (z *AttemptCount) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *CauseVerdict) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(19)
+	var zb0001Mask uint32 /* 19 bits */
+	_ = zb0001Mask
+	if z.Integration == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Token == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.End == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000
+	}
+	if z.DecidedAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		// string "tenant"
+		o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+		o = msgp.AppendString(o, z.Tenant)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "integration"
+			o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.Integration)
+		}
+		// string "provider"
+		o = append(o, 0xa8, 0x70, 0x72, 0x6f, 0x76, 0x69, 0x64, 0x65, 0x72)
+		o = msgp.AppendString(o, z.Provider)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "token"
+			o = append(o, 0xa5, 0x74, 0x6f, 0x6b, 0x65, 0x6e)
+			o = msgp.AppendString(o, z.Token)
+		}
+		// string "class"
+		o = append(o, 0xa5, 0x63, 0x6c, 0x61, 0x73, 0x73)
+		o = msgp.AppendString(o, z.Class)
+		// string "attribution"
+		o = append(o, 0xab, 0x61, 0x74, 0x74, 0x72, 0x69, 0x62, 0x75, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Attribution)
+		// string "recoverability"
+		o = append(o, 0xae, 0x72, 0x65, 0x63, 0x6f, 0x76, 0x65, 0x72, 0x61, 0x62, 0x69, 0x6c, 0x69, 0x74, 0x79)
+		o = msgp.AppendString(o, z.Recoverability)
+		// string "decided"
+		o = append(o, 0xa7, 0x64, 0x65, 0x63, 0x69, 0x64, 0x65, 0x64)
+		o = msgp.AppendBool(o, z.Decided)
+		// string "confidence"
+		o = append(o, 0xaa, 0x63, 0x6f, 0x6e, 0x66, 0x69, 0x64, 0x65, 0x6e, 0x63, 0x65)
+		o = msgp.AppendFloat64(o, z.Confidence)
+		// string "evidence"
+		o = append(o, 0xa8, 0x65, 0x76, 0x69, 0x64, 0x65, 0x6e, 0x63, 0x65)
+		o = msgp.AppendString(o, z.Evidence)
+		// string "first_step"
+		o = append(o, 0xaa, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x73, 0x74, 0x65, 0x70)
+		o = msgp.AppendString(o, z.FirstStep)
+		// string "scope"
+		o = append(o, 0xa5, 0x73, 0x63, 0x6f, 0x70, 0x65)
+		o = msgp.AppendString(o, z.Scope)
+		// string "failures"
+		o = append(o, 0xa8, 0x66, 0x61, 0x69, 0x6c, 0x75, 0x72, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.Failures)
+		// string "start"
+		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x72, 0x74)
+		o = msgp.AppendInt64(o, int64(z.Start))
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+			// string "end"
+			o = append(o, 0xa3, 0x65, 0x6e, 0x64)
+			o = msgp.AppendInt64(o, int64(z.End))
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "decided_at"
+			o = append(o, 0xaa, 0x64, 0x65, 0x63, 0x69, 0x64, 0x65, 0x64, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.DecidedAt))
+		}
+		// string "revision"
+		o = append(o, 0xa8, 0x72, 0x65, 0x76, 0x69, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendInt(o, z.Revision)
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *CauseVerdict) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "provider":
+			z.Provider, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Provider")
+				return
+			}
+		case "token":
+			z.Token, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Token")
+				return
+			}
+		case "class":
+			z.Class, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Class")
+				return
+			}
+		case "attribution":
+			z.Attribution, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Attribution")
+				return
+			}
+		case "recoverability":
+			z.Recoverability, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Recoverability")
+				return
+			}
+		case "decided":
+			z.Decided, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Decided")
+				return
+			}
+		case "confidence":
+			z.Confidence, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Confidence")
+				return
+			}
+		case "evidence":
+			z.Evidence, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Evidence")
+				return
+			}
+		case "first_step":
+			z.FirstStep, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FirstStep")
+				return
+			}
+		case "scope":
+			z.Scope, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Scope")
+				return
+			}
+		case "failures":
+			z.Failures, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failures")
+				return
+			}
+		case "start":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Start")
+					return
+				}
+				z.Start = Time(zb0002)
+			}
+		case "end":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "End")
+					return
+				}
+				z.End = Time(zb0003)
+			}
+		case "decided_at":
+			{
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "DecidedAt")
+					return
+				}
+				z.DecidedAt = Time(zb0004)
+			}
+		case "revision":
+			z.Revision, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Revision")
+				return
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *CauseVerdict) Msgsize() (s int) {
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 9 + msgp.StringPrefixSize + len(z.Provider) + 6 + msgp.StringPrefixSize + len(z.Token) + 6 + msgp.StringPrefixSize + len(z.Class) + 12 + msgp.StringPrefixSize + len(z.Attribution) + 15 + msgp.StringPrefixSize + len(z.Recoverability) + 8 + msgp.BoolSize + 11 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Evidence) + 11 + msgp.StringPrefixSize + len(z.FirstStep) + 6 + msgp.StringPrefixSize + len(z.Scope) + 9 + msgp.Int64Size + 6 + msgp.Int64Size + 4 + msgp.Int64Size + 11 + msgp.Int64Size + 9 + msgp.IntSize + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Change) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields

@@ -11,6 +11,7 @@ var types = []Type{
 	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter, TypeCheck, TypeClick,
 	TypeActivity, TypeAgentState,
 	TypeReconciliation,
+	TypeVerdict,
 }
 
 var later = []Type{TypeIncident, TypeAlert}
@@ -113,6 +114,8 @@ func valid(t Type) Event {
 		return &Activity{Integration: "hs-sf", Second: at}
 	case TypeAgentState:
 		return &AgentState{ID: "g1", Agent: "enricher", State: AgentOK, Since: at}
+	case TypeVerdict:
+		return &CauseVerdict{ID: "v1", Provider: "salesforce", Class: ClassAuth, Recoverability: Temporary, Start: at}
 	case TypeDeadLetter:
 		return &DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
 	}

@@ -11,9 +11,10 @@ const (
 	SignalBulkImport     = "bulk_import"
 	SignalQuota          = "quota_exhaustion"
 	SignalAgentRun       = "agent_run"
-	SignalIDConflict     = "id_conflict" // one event id, two bodies: both kept
-	SignalProbe          = "probe"       // our own read-only credential tried the system: Detail has result, status, endpoint
-	SignalMissedRun      = "missed_run"  // a scheduled comparison did not happen in time
+	SignalIDConflict     = "id_conflict"  // one event id, two bodies: both kept
+	SignalProbe          = "probe"        // our own read-only credential tried the system: Detail has result, status, endpoint
+	SignalScopeChange    = "scope_change" // what a token may do was changed
+	SignalMissedRun      = "missed_run"   // a scheduled comparison did not happen in time
 
 	// Three ways in which a source stops telling the truth.
 	SignalSourceQuiet   = "source_quiet"   // far fewer events than at this hour of the week
@@ -35,7 +36,7 @@ var SignalKinds = []string{
 	SignalVendorIncident, SignalSchemaChange, SignalPicklistChange, SignalMappingChange, SignalDeploy,
 	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
 	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
-	SignalProbe, SignalMissedRun,
+	SignalProbe, SignalScopeChange, SignalMissedRun,
 }
 
 // Signal is something that happened beside the records and may explain them.

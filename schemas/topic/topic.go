@@ -21,6 +21,7 @@ const (
 	Divergences     = Prefix + "divergences"
 	Signals         = Prefix + "signals"
 	Reconciliations = Prefix + "reconciliations"
+	Verdicts        = Prefix + "verdicts"
 	Checks          = Prefix + "checks"
 	AgentStates     = Prefix + "agent-states"
 	DeadLetters     = Prefix + "dead-letters"
@@ -96,6 +97,10 @@ var All = []Spec{
 	{
 		Name: Reconciliations, Key: "integration", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeReconciliation, "reconciliations"}},
+	},
+	{
+		Name: Verdicts, Key: "integration, or the provider for one about all of it", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
+		Tables: []Fill{{event.TypeVerdict, "verdicts"}},
 	},
 	{Name: Checks, Key: "canonical record", Cleanup: Delete, Retention: event.Day},
 	// Compacted: whoever reads from offset 0 knows whom to stop.

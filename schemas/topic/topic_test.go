@@ -18,7 +18,7 @@ var (
 		"intake", "facts", "deliveries", "failures", "divergences", "reconciliations", "incidents", "verdicts",
 		"signals", "kpis", "alerts", "alert-states", "agent-states", "dead-letters",
 	}
-	later = []string{"incidents", "verdicts", "kpis", "alerts", "alert-states"}
+	later = []string{"incidents", "kpis", "alerts", "alert-states"}
 )
 
 func TestPublicTopicsAreThePromisedOnes(t *testing.T) {

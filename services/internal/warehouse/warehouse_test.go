@@ -139,6 +139,9 @@ func requireFilled(t *testing.T, db *warehouse.DB, table string) {
 		if table == "dead_letters" && c.Name == "integration" {
 			continue // what could not be decoded belongs to none
 		}
+		if table == "failures" && c.Name == "verdict_id" {
+			continue // no verdict is there yet: TestVerdictsOverlayFailures
+		}
 		require.Zero(t, count(t, db, fmt.Sprintf("%s WHERE `%s` = defaultValueOfTypeName('%s') OR `%s` IS NULL",
 			table, c.Name, strings.ReplaceAll(c.Type, "'", `\'`), c.Name)), "%s.%s is empty", table, c.Name)
 	}
