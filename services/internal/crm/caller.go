@@ -1,0 +1,235 @@
+package crm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"plumbline.dev/services/internal/pace"
+)
+
+const (
+	callTimeout = 60 * time.Second
+	maxAnswer   = 32 << 20 // 2000 records of 15 KB
+	maxTries    = 4
+	maxWait     = 90 * time.Second // a longer one is the caller's affair
+	firstWait   = 500 * time.Millisecond
+)
+
+// Caller makes the calls of one account: within its budget, patient with what
+// passes, and never with more than it must.
+type Caller struct {
+	System string
+	Base   *url.URL
+	Client *http.Client
+	Budget *Budget
+	Clock  pace.Clock
+	// Authorize puts the credential on a request. Fresh asks for a new one,
+	// because the last was refused.
+	Authorize func(ctx context.Context, r *http.Request, fresh bool) error
+	// Renews says that Authorize can get a new credential.
+	Renews bool
+	// Headers reads what the account says about its limits.
+	Headers func(http.Header)
+	// Refusal reads an error body.
+	Refusal func(status int, h http.Header, body []byte) *Error
+}
+
+// Call is one request.
+type Call struct {
+	Method, Path string
+	Query        url.Values
+	Header       http.Header
+	Body         any // as JSON
+	Raw          func(http.Header, []byte) error
+}
+
+// Do makes a call and decodes the answer into out, unless it is nil.
+func (c *Caller) Do(ctx context.Context, call Call, out any) error {
+	var body []byte
+	if call.Body != nil {
+		var err error
+		if body, err = json.Marshal(call.Body); err != nil {
+			return fmt.Errorf("encode call of %s: %w", call.Path, err)
+		}
+	}
+	fresh := false
+	for try := 1; ; try++ {
+		err := c.once(ctx, call, body, fresh, out)
+		if err == nil {
+			return nil
+		}
+		var e *Error
+		if !errors.As(err, &e) || ctx.Err() != nil {
+			return err
+		}
+		if c.Renews && e.Kind == KindAuth && !fresh && e.Status == http.StatusUnauthorized {
+			fresh = true // once: a session may have ended
+			continue
+		}
+		wait := c.wait(e, try)
+		if wait < 0 || try >= maxTries {
+			return err
+		}
+		if err := c.Clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// wait is how long until the next try, negative when there is none.
+func (c *Caller) wait(e *Error, try int) time.Duration {
+	switch e.Kind {
+	case KindOutage, KindNetwork, KindLimit:
+	default:
+		return -1
+	}
+	wait := firstWait << (try - 1)
+	wait += rand.N(wait) //nolint:gosec // jitter keeps callers apart; nobody gains by guessing it
+	if e.After > wait {
+		wait = e.After
+	}
+	if e.Kind == KindLimit {
+		c.Budget.Pause(min(wait, maxWait))
+	}
+	if wait > maxWait {
+		return -1
+	}
+	return wait
+}
+
+func (c *Caller) once(ctx context.Context, call Call, body []byte, fresh bool, out any) error {
+	if err := c.Budget.Take(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	req, err := c.request(ctx, call, body)
+	if err != nil {
+		return err
+	}
+	if err := c.Authorize(ctx, req, fresh); err != nil {
+		return err
+	}
+	res, err := c.Client.Do(req)
+	if err != nil {
+		return &Error{Kind: networkKind(err), System: c.System, Message: withoutURL(err), Err: err}
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return &Error{Kind: KindNetwork, System: c.System, Message: "the answer broke off", Err: err}
+	}
+	if c.Headers != nil {
+		c.Headers(res.Header)
+	}
+	return c.answer(call, res, answer, out)
+}
+
+func (c *Caller) request(ctx context.Context, call Call, body []byte) (*http.Request, error) {
+	u := c.Base.String() + call.Path
+	if len(call.Query) > 0 {
+		u += "?" + call.Query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, call.Method, u, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("call %s: %w", call.Path, err)
+	}
+	for k, v := range call.Header {
+		req.Header[k] = v
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "plumbline (read-only)")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+func (c *Caller) answer(call Call, res *http.Response, body []byte, out any) error {
+	switch {
+	case len(body) > maxAnswer:
+		return &Error{Kind: KindRefused, System: c.System, Status: res.StatusCode, Message: "the answer is larger than 32 MiB"}
+	case res.StatusCode >= 300:
+		e := c.Refusal(res.StatusCode, res.Header, body)
+		e.System, e.Status = c.System, res.StatusCode
+		e.After = max(e.After, RetryAfter(res.Header, c.Clock.Now()))
+		return e
+	case call.Raw != nil:
+		return call.Raw(res.Header, body)
+	case out == nil:
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(out); err != nil {
+		return &Error{Kind: KindOutage, System: c.System, Status: res.StatusCode, Message: "the answer is not the JSON it should be", Err: err}
+	}
+	return nil
+}
+
+// RetryAfter reads the header in both its forms.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil && n >= 0 {
+		return time.Duration(min(n, 1<<20)) * time.Second
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(t.Sub(now), 0)
+	}
+	return 0
+}
+
+func networkKind(err error) Kind {
+	if errors.Is(err, errPrivate) {
+		return KindRefused
+	}
+	return KindNetwork
+}
+
+// withoutURL leaves the address out of an error: it may hold values.
+func withoutURL(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err.Error()
+	}
+	return err.Error()
+}
+
+// ByStatus is what a status says by itself.
+func ByStatus(status int) Kind {
+	switch {
+	case status == http.StatusUnauthorized:
+		return KindAuth
+	case status == http.StatusForbidden:
+		return KindScope
+	case status == http.StatusNotFound, status == http.StatusGone:
+		return KindGone
+	case status == http.StatusTooManyRequests:
+		return KindLimit
+	case status == 423, status == 477, status >= 500, status == http.StatusRequestTimeout:
+		return KindOutage
+	}
+	return KindRefused
+}
+
+// NoRedirect keeps a credential from following an answer elsewhere.
+func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Cut shortens a vendor's text for an error of ours.
+func Cut(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > n {
+		return strings.ToValidUTF8(s[:n], "") + "..."
+	}
+	return s
+}

@@ -1,0 +1,84 @@
+package hubspot
+
+import (
+	"context"
+	"net/http"
+
+	"plumbline.dev/pipelines/value"
+	"plumbline.dev/services/internal/crm"
+)
+
+// Describe implements crm.Reader.
+func (r *Reader) Describe(ctx context.Context, object string) ([]crm.Property, error) {
+	var answer struct {
+		Results []struct {
+			Name      string `json:"name"`
+			Label     string `json:"label"`
+			Type      string `json:"type"`
+			FieldType string `json:"fieldType"`
+			Unique    bool   `json:"hasUniqueValue"`
+			Archived  bool   `json:"archived"`
+			Options   []struct {
+				Label string `json:"label"`
+				Value string `json:"value"`
+			} `json:"options"`
+			External     bool   `json:"externalOptions"`
+			Reference    string `json:"referencedObjectType"`
+			Modification struct {
+				ReadOnly bool `json:"readOnlyValue"`
+			} `json:"modificationMetadata"`
+		} `json:"results"`
+	}
+	path := "/crm/v3/properties/" + plural(object)
+	if err := r.call.Do(ctx, crm.Call{Method: http.MethodGet, Path: path}, &answer); err != nil {
+		return nil, err
+	}
+	out := make([]crm.Property, 0, len(answer.Results))
+	for _, p := range answer.Results {
+		if p.Archived {
+			continue
+		}
+		x := crm.Property{
+			Name: p.Name, Label: p.Label, Kind: kind(p.Name, p.Type, p.FieldType), Unique: p.Unique || p.Name == idField,
+			ReadOnly: p.Modification.ReadOnly,
+		}
+		for _, o := range p.Options {
+			x.Options = append(x.Options, crm.Option{Value: o.Value, Label: o.Label})
+		}
+		if p.Reference != "" || p.Name == "hubspot_owner_id" {
+			x.Kind, x.References = value.Reference, []string{orOwner(p.Reference)}
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+func orOwner(ref string) string {
+	if ref == "" {
+		return "OWNER"
+	}
+	return ref
+}
+
+// kind is HubSpot's type in the words of pipelines/value.
+func kind(name, typ, field string) string {
+	switch {
+	case typ == "number":
+		return value.Number
+	case typ == "bool", field == "booleancheckbox":
+		return value.Bool
+	case typ == "date":
+		return value.Date
+	case typ == "datetime":
+		return value.DateTime
+	case field == "checkbox":
+		return value.Multi
+	case typ == "enumeration":
+		return value.Picklist
+	case typ == "phone_number", field == "phonenumber":
+		return value.Phone
+	case name == "email", name == "hs_additional_emails":
+		return value.Email
+	}
+	return value.Text
+}

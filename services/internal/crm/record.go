@@ -1,0 +1,106 @@
+package crm
+
+import (
+	"context"
+
+	"plumbline.dev/schemas/event"
+)
+
+// Record is one record as a system holds it.
+type Record struct {
+	ID          string
+	Object      string // native name
+	CreatedAt   event.Time
+	ModifiedAt  event.Time
+	StampedAt   event.Time    // what modified-since goes by, where it is another time
+	Fields      []event.Field // those asked for, sorted by name; what the system does not hold is null
+	Writer      event.Actor   // who modified it last, if the system says
+	Deleted     bool
+	OutOfScope  bool
+	ConvertedTo string // of a converted lead: the contact's id
+}
+
+// Field is a value, null where it was not read.
+func (r *Record) Field(name string) event.Value {
+	if v, ok := event.Find(r.Fields, name); ok {
+		return v
+	}
+	return event.Value{Kind: event.KindNull}
+}
+
+// Since is the instant by which the record is found again.
+func (r *Record) Since() event.Time { return max(r.StampedAt, r.ModifiedAt) }
+
+// Query says what to read.
+type Query struct {
+	Object string   // native name
+	Fields []string // native names
+	Scope  string   // in the system's own words: hs_list:12, or a SOQL condition; marks or leaves out the others
+	Since  event.Time
+	After  string // where an interrupted All goes on
+}
+
+// Page is a part of All, and where the next one begins; empty at the end.
+type Page struct {
+	Records []Record
+	Next    string
+}
+
+// Property is a field as a system defines it.
+type Property struct {
+	Name, Label string
+	Kind        string // as pipelines/value names kinds
+	Length      int    // of text; 0 = not limited, or not known
+	Options     []Option
+	ReadOnly    bool
+	Unique      bool // no two records share a value
+	References  []string
+}
+
+// Option is one of a picklist's values.
+type Option struct{ Value, Label string }
+
+// Account is whose data the credential reads.
+type Account struct {
+	ID    string
+	User  string // behind the credential
+	Daily int64  // API calls a day, 0 = the system does not say
+	Used  int64
+}
+
+// Reader reads one account of one system. Safe for concurrent use. The Lane
+// of the context says for what, see In.
+type Reader interface {
+	System() string
+	Account(ctx context.Context) (Account, error)
+	Describe(ctx context.Context, object string) ([]Property, error)
+	Count(ctx context.Context, q Query) (int64, error)
+	// Modified yields what was modified at or after Since, oldest first, also
+	// what was deleted where the system tells. A record that changes meanwhile
+	// may come twice; none is left out.
+	Modified(ctx context.Context, q Query, yield func([]Record) error) error
+	// All yields every live record once, in an order that changes do not move.
+	All(ctx context.Context, q Query, yield func(Page) error) error
+	// Latest is the n records modified last.
+	Latest(ctx context.Context, q Query, n int) ([]Record, error)
+	// Get reads by id. Those that the system does not hold are not in the answer.
+	Get(ctx context.Context, q Query, ids []string) ([]Record, error)
+	// Find reads the records in which a field has one of the values.
+	Find(ctx context.Context, q Query, field string, values []string) ([]Record, error)
+	// Users maps the ids of owners to their e-mail addresses.
+	Users(ctx context.Context) (map[string]string, error)
+	// Probe makes the cheapest call that proves the credential.
+	Probe(ctx context.Context) error
+	// Cost estimates the calls that reading n records takes.
+	Cost(way Way, n int64) int64
+}
+
+// Way is a way of reading, for Cost.
+type Way int
+
+// The ways.
+const (
+	ByModified Way = iota
+	ByAll
+	ByID
+)

@@ -1,0 +1,101 @@
+package salesforce
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"plumbline.dev/services/internal/crm"
+)
+
+// Flows that need no person.
+const (
+	ClientCredentials = "client_credentials"
+	RefreshToken      = "refresh_token"
+)
+
+// Auth is the credential: a session that somebody else renews, or a flow.
+type Auth struct {
+	Token                  string
+	Flow                   string
+	ClientID, ClientSecret string
+	Refresh                string
+}
+
+func (a Auth) renews() bool { return a.Flow != "" }
+
+// session keeps the access token. A refused one is renewed once for everybody
+// who met the refusal.
+type session struct {
+	auth   Auth
+	base   *url.URL
+	client *http.Client
+
+	mu    sync.Mutex
+	token string
+}
+
+func (s *session) authorize(ctx context.Context, r *http.Request, fresh bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.auth.renews() && (s.token == "" || fresh) {
+		token, err := s.obtain(ctx)
+		if err != nil {
+			return err
+		}
+		s.token = token
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	return nil
+}
+
+const maxToken = 64 << 10
+
+func (s *session) obtain(ctx context.Context) (string, error) {
+	form := url.Values{"grant_type": {s.auth.Flow}, "client_id": {s.auth.ClientID}}
+	if s.auth.ClientSecret != "" {
+		form.Set("client_secret", s.auth.ClientSecret)
+	}
+	if s.auth.Flow == RefreshToken {
+		form.Set("refresh_token", s.auth.Refresh)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base.String()+"/services/oauth2/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := s.client.Do(req)
+	if err != nil {
+		return "", &crm.Error{Kind: crm.KindNetwork, System: "Salesforce", Message: "the login does not answer", Err: err}
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxToken))
+	if err != nil {
+		return "", &crm.Error{Kind: crm.KindNetwork, System: "Salesforce", Message: "the login's answer broke off", Err: err}
+	}
+	var answer struct {
+		Token       string `json:"access_token"`
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Token == "" {
+		return "", loginRefused(res.StatusCode, answer.Error, answer.Description)
+	}
+	return answer.Token, nil
+}
+
+// loginRefused is an authentication error, unless the login itself failed.
+func loginRefused(status int, code, description string) error {
+	e := &crm.Error{Kind: crm.KindAuth, System: "Salesforce", Status: status, Code: code, Message: crm.Cut(description, 300)}
+	if status >= 500 || status == http.StatusTooManyRequests {
+		e.Kind = crm.KindOutage
+	}
+	if e.Message == "" {
+		e.Message = "the login gave no token"
+	}
+	return e
+}
