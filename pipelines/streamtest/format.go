@@ -22,6 +22,7 @@ var (
 		event.TypeSignal: {"kind"}, event.TypePartial: {"second"}, event.TypeDeadLetter: {"reason"},
 		event.TypeCheck: {"record_key", "reason"}, event.TypeClick: {"kind", "subject"},
 		event.TypeVerdict: {"class", "attribution", "recoverability"},
+		event.TypeActivity: {"actor"}, event.TypeAgentState: {"agent", "state"},
 	}
 	home = map[event.Type]string{
 		event.TypeDelivery: topic.Deliveries, event.TypeDivergence: topic.Divergences, event.TypeFailure: topic.Failures,
@@ -29,6 +30,7 @@ var (
 		event.TypeObservation: topic.Facts, event.TypeSignal: topic.Signals, event.TypePartial: topic.Partials,
 		event.TypeDeadLetter: topic.DeadLetters, event.TypeCheck: topic.Checks, event.TypeClick: topic.Facts,
 		event.TypeVerdict: topic.Verdicts,
+		event.TypeActivity: topic.Partials, event.TypeAgentState: topic.AgentStates,
 	}
 	// Not shown: the same everywhere, or computed from what is shown.
 	hidden = []string{"tenant", "integration", "version", "verdict.version", "side", "account", "hook", "was"}

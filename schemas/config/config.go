@@ -15,6 +15,7 @@ type Config struct {
 	Senders      []Sender      `yaml:"senders"`
 	Connections  []Connection  `yaml:"connections"`
 	Notify       Notify        `yaml:"notify"`
+	Agents       []Agent       `yaml:"agents"`
 	Integrations []Integration `yaml:"integrations"`
 }
 
