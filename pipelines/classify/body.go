@@ -37,6 +37,9 @@ func (w *weigher) body() {
 // something that speaks of errors.
 func (j *walker) leaf(key, raw string, erring bool) {
 	about := meaning(key)
+	if key == "value" && strings.HasSuffix(string(j.path[:j.plen]), "message.value") { // OData: {"message":{"lang","value"}}
+		about = keySpeaks
+	}
 	if raw == "" || j.texts >= maxTexts || about&keyIgnored != 0 {
 		return
 	}

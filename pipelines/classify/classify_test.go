@@ -80,7 +80,7 @@ func TestFingerprint(t *testing.T) {
 	require.Equal(t, one, fresh.Classify(&in).Fingerprint)
 }
 
-func mustRules(t *testing.T) Rules {
+func mustRules(t testing.TB) Rules {
 	t.Helper()
 	r, err := Embedded()
 	require.NoError(t, err)

@@ -78,6 +78,11 @@ func New(rules Rules) (*Classifier, error) {
 			return nil, fmt.Errorf("%s: %w", rules.Files[i].Name, err)
 		}
 	}
+	for i := range rules.Files {
+		if err := c.lex.about(rules.Files[i].Subjects); err != nil {
+			return nil, fmt.Errorf("%s: %w", rules.Files[i].Name, err)
+		}
+	}
 	ids := map[string]string{}
 	for i := range rules.Files {
 		f := &rules.Files[i]

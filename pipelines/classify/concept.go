@@ -16,6 +16,8 @@ type lexicon struct {
 	next     map[uint32]uint16 // trie of phrases: node<<16|word -> node
 	ends     [][]phrase        // per node
 	texts    []string          // phrases as written, for the evidence
+	lengths  []uint8           // words of each
+	subjects []uint16          // concepts a sentence can be about, see expr
 	concepts map[string]uint16
 }
 
@@ -44,6 +46,18 @@ func (l *lexicon) concept(name string) (uint16, error) {
 	return id, nil
 }
 
+// about names the concepts that a sentence can be about.
+func (l *lexicon) about(names []string) error {
+	for _, name := range names {
+		id, ok := l.concepts[name]
+		if !ok {
+			return fmt.Errorf("%w: no concept %q among the subjects", ErrRules, name)
+		}
+		l.subjects = append(l.subjects, id)
+	}
+	return nil
+}
+
 // add teaches the lexicon one phrase of a concept.
 func (l *lexicon) add(concept uint16, text string) error {
 	text = strings.TrimSpace(plain(text))
@@ -70,6 +84,7 @@ func (l *lexicon) add(concept uint16, text string) error {
 	}
 	l.ends[node] = append(l.ends[node], phrase{concept: concept, text: uint16(len(l.texts))})
 	l.texts = append(l.texts, text)
+	l.lengths = append(l.lengths, uint8(min(len(parts), 255)))
 	return nil
 }
 

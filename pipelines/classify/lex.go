@@ -1,5 +1,7 @@
 package classify
 
+import "strings"
+
 // Bounds of one scan: more words than this say nothing more, and an answer of
 // a megabyte must not cost more than one of a kilobyte.
 const (
@@ -16,6 +18,9 @@ type scan struct {
 	hits    [maxHits]hit
 	nhits   int
 	words   [maxWords]uint16
+	quotes  [maxWords]bool // the word stands in quotes
+	quoted  int            // where the quotes that are open end
+	here    int            // where the word being read begins
 	nwords  int
 	at      int // position of the next word, with gaps
 	start   int // where the unread words begin
@@ -33,6 +38,7 @@ type hit struct {
 	concept uint16
 	at      uint16
 	phrase  uint16 // which of the lexicon's, for the evidence
+	quoted  bool   // it stands in quotes: a value, not what the sentence is about
 }
 
 func (s *scan) reset() {
@@ -44,10 +50,10 @@ func (s *scan) reset() {
 
 func (s *scan) has(id uint16) bool { return s.present[id>>6]&(1<<(id&63)) != 0 }
 
-func (s *scan) mark(id uint16, at int, phrase uint16) {
+func (s *scan) mark(id uint16, at int, phrase uint16, quoted bool) {
 	s.present[id>>6] |= 1 << (id & 63)
 	if s.nhits < maxHits {
-		s.hits[s.nhits] = hit{concept: id, at: uint16(at), phrase: phrase}
+		s.hits[s.nhits] = hit{concept: id, at: uint16(at), phrase: phrase, quoted: quoted}
 		s.nhits++
 	}
 }
@@ -60,12 +66,19 @@ func (l *lexicon) read(s *scan, text string) {
 		text = text[:max(left, 0)]
 	}
 	s.lexed += len(text)
+	s.quoted = 0
 	for i := 0; i < len(text); {
 		c := text[i]
 		switch {
 		case alnum[c]:
 			i = l.readWord(s, text, i)
+		case (c == '"' || c == '\'' || c == '`') && i >= s.quoted:
+			s.quoted = quoteEnd(text, i)
+			i++
 		case c == '\\':
+			if i+1 < len(text) && text[i+1] == '"' && i >= s.quoted {
+				s.quoted = quoteEnd(text, i+1)
+			}
 			i += 2
 			if i <= len(text) && text[i-1] == 'u' {
 				i += 4
@@ -86,6 +99,19 @@ func (l *lexicon) read(s *scan, text string) {
 	l.gap(s, partGap)
 }
 
+// longQuote is how far a quotation reaches that may be a name or a value.
+const longQuote = 48
+
+// quoteEnd is where the quotes that open at i close again, or i where they do
+// not: an apostrophe.
+func quoteEnd(text string, i int) int {
+	rest := text[i+1 : min(len(text), i+1+longQuote)]
+	if n := strings.IndexByte(rest, text[i]); n >= 0 {
+		return i + 1 + n
+	}
+	return i
+}
+
 // gap closes a run of words: no phrase reaches over it.
 func (l *lexicon) gap(s *scan, n int) {
 	l.flush(s)
@@ -95,6 +121,7 @@ func (l *lexicon) gap(s *scan, n int) {
 // readWord reads one raw word and what clings to it.
 func (l *lexicon) readWord(s *scan, text string, i int) int {
 	start := i
+	s.here = i
 	for i < len(text) {
 		switch c := text[i]; {
 		case alnum[c] || c == '_':
@@ -224,7 +251,7 @@ func (l *lexicon) parts(s *scan, raw string) {
 
 func (l *lexicon) push(s *scan, id uint16) {
 	if s.nwords-s.start < maxWords && s.nwords < maxWords {
-		s.words[s.nwords] = id
+		s.words[s.nwords], s.quotes[s.nwords] = id, s.here < s.quoted
 		s.nwords++
 	}
 }
@@ -244,7 +271,7 @@ func (l *lexicon) flush(s *scan) {
 			}
 			node = to
 			for j := range l.ends[node] {
-				s.mark(l.ends[node][j].concept, s.at+i, l.ends[node][j].text)
+				s.mark(l.ends[node][j].concept, s.at+i, l.ends[node][j].text, s.quotes[s.start+i])
 			}
 		}
 	}

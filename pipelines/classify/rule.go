@@ -20,6 +20,7 @@ type File struct {
 	Providers []string            `yaml:"providers"`
 	Source    string              `yaml:"source"`
 	Concepts  map[string][]string `yaml:"concepts"`
+	Subjects  []string            `yaml:"subjects"` // concepts that x~y chooses among
 	Rules     []Rule              `yaml:"rules"`
 }
 
@@ -43,7 +44,7 @@ type Rule struct {
 type When struct {
 	Code      []string `yaml:"code"`      // compared without case, '_', '-' and spaces
 	Body      []string `yaml:"body"`      // path=value; *.key=value is that key anywhere; no array indexes
-	Says      []string `yaml:"says"`      // concepts or "literal phrases" near each other; !concept is absent
+	Says      []string `yaml:"says"`      // concepts or "literal phrases" near each other; !x is absent; x~y: y is said of x
 	Header    []string `yaml:"header"`    // name, name=value or name~part
 	Status    []string `yaml:"status"`    // 401, 5xx, 400-499 or none
 	Operation []string `yaml:"operation"` //

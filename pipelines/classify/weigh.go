@@ -137,7 +137,7 @@ func (w *weigher) words() {
 				continue
 			}
 			for j := range set.says[i].exprs {
-				if e := &set.says[i].exprs[j]; e.match(&w.s) {
+				if e := &set.says[i].exprs[j]; e.match(w.c.lex, &w.s) {
 					if w.offer(r, min(confidence, 0.99), "") {
 						w.expr = e
 					}
