@@ -23,7 +23,11 @@ type Options struct {
 	Now    func() time.Time // default time.Now
 	// Hold, while true, keeps ticks back: a spool is draining, and time must
 	// not run ahead of events accepted earlier.
-	Hold   func() bool
+	Hold func() bool
+	// Grace is how long ticks are kept back after the log was away, where
+	// nobody can tell Hold: spools elsewhere drain first. A spool that takes
+	// longer delivers late, and what it delivers may heal what has stalled.
+	Grace  time.Duration
 	Logger *zap.Logger
 }
 
@@ -45,21 +49,50 @@ func Run(ctx context.Context, o Options) error {
 	defer b.Close()
 	ticker := time.NewTicker(o.Every)
 	defer ticker.Stop()
-	topics := tickedTopics()
+	w, topics := watch{o: &o, log: b}, tickedTopics()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
 		}
-		if o.Hold != nil && o.Hold() {
+		if o.Hold != nil && o.Hold() || w.holds(ctx) {
 			continue
 		}
 		at := event.At(o.Now())
 		if err := b.Send(ctx, at, &event.Tick{At: at}, topics...); err != nil && ctx.Err() == nil {
 			o.Logger.Warn("tick not written", zap.Error(err))
+			w.away = true
 		}
 	}
+}
+
+// watch sees the log go and come back.
+type watch struct {
+	o    *Options
+	log  interface{ Ping(context.Context) error }
+	away bool
+	back time.Time
+}
+
+// holds reports whether ticks wait for others' spools.
+func (w *watch) holds(ctx context.Context) bool {
+	if !w.away || w.o.Grace == 0 {
+		return false
+	}
+	if err := w.log.Ping(ctx); err != nil {
+		w.back = time.Time{}
+		return true
+	}
+	now := time.Now()
+	if w.back.IsZero() {
+		w.back = now
+	}
+	if now.Sub(w.back) < w.o.Grace {
+		return true
+	}
+	w.away, w.back = false, time.Time{}
+	return false
 }
 
 func tickedTopics() []string {

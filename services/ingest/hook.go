@@ -144,7 +144,7 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request, id string) {
 		s.refuse(w, &h.metrics, errSignature)
 		return
 	}
-	s.take(w, h, b.bytes, start)
+	s.take(w, r.Header, h, b.bytes, start)
 }
 
 var (
@@ -166,7 +166,7 @@ func (s *Server) serveUnknown(w http.ResponseWriter, r *http.Request) {
 }
 
 // take decodes a body whose sender is known and makes it durable.
-func (s *Server) take(w http.ResponseWriter, h *hook, body []byte, start time.Time) {
+func (s *Server) take(w http.ResponseWriter, header http.Header, h *hook, body []byte, start time.Time) {
 	result, err := h.decode(body, sources.Meta{Hook: h.id, ReceivedAt: at(start)})
 	if err != nil {
 		s.refuse(w, &h.metrics, err)
@@ -179,7 +179,7 @@ func (s *Server) take(w http.ResponseWriter, h *hook, body []byte, start time.Ti
 		out.intake(event.NativeKey(c.System, c.Account, c.Object, c.RecordID), c, start)
 	}
 	out.deadLetters(s, "hook:"+h.id, h.tenant, body, result.Bad, start)
-	if err := s.produce(out); err != nil {
+	if err := s.produce(out, header); err != nil {
 		s.refuse(w, &h.metrics, err)
 		return
 	}

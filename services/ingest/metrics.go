@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"plumbline.dev/services/ingest/spool"
 )
 
 type metrics struct {
@@ -69,4 +71,30 @@ func (m *metrics) route(name string) routeMetrics {
 
 func (r *routeMetrics) refused(code int) {
 	r.m.requests.WithLabelValues(r.name, strconv.Itoa(code)).Inc()
+}
+
+// Register adds the spool's gauges.
+func (d *Durable) Register(reg prometheus.Registerer) error {
+	gauge := func(name, help string, value func(spool.Stats) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "plumbline_spool_" + name, Help: help},
+			func() float64 { return value(d.Stats()) })
+	}
+	for _, c := range []prometheus.Collector{
+		gauge("records", "Requests that wait on the local disk for the log.", func(s spool.Stats) float64 { return float64(s.Records) }),
+		gauge("bytes", "Bytes of the spool on disk.", func(s spool.Stats) float64 { return float64(s.Bytes) }),
+		gauge("set_aside", "Records set aside since the start, rotten or refused by the log: page somebody.",
+			func(s spool.Stats) float64 { return float64(s.Rotten) }),
+		gauge("failed_writes", "Groups that the disk did not take since the start.", func(s spool.Stats) float64 { return float64(s.Failed) }),
+		gauge("oldest_age_seconds", "How long the oldest record may have waited, 0 if none does.", func(s spool.Stats) float64 {
+			if s.Oldest.IsZero() {
+				return 0
+			}
+			return time.Since(s.Oldest).Seconds()
+		}),
+	} {
+		if err := reg.Register(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -44,7 +44,7 @@ func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, kind string) {
 		s.refuse(w, m, err)
 		return
 	}
-	s.takeOwn(w, m, sender, b.bytes, &result, start)
+	s.takeOwn(w, r.Header, m, sender, b.bytes, &result, start)
 }
 
 func (s *Server) stranger(w http.ResponseWriter, m *routeMetrics, why string) {
@@ -68,14 +68,14 @@ func ownMeta(h http.Header, signed bool) (own.Meta, error) {
 	return meta, err
 }
 
-func (s *Server) takeOwn(w http.ResponseWriter, m *routeMetrics, sender string, body []byte, r *own.Result, start time.Time) {
+func (s *Server) takeOwn(w http.ResponseWriter, h http.Header, m *routeMetrics, sender string, body []byte, r *own.Result, start time.Time) {
 	out := s.batch(len(r.Items) + len(r.Bad))
 	defer out.release()
 	for i := range r.Items {
 		out.intake(r.Items[i].Key, r.Items[i].Event, start)
 	}
 	out.deadLetters(s, m.name+":"+sender, "default", body, r.Bad, start)
-	if err := s.produce(out); err != nil {
+	if err := s.produce(out, h); err != nil {
 		s.refuse(w, m, err)
 		return
 	}

@@ -65,17 +65,31 @@ var errLog = &problem{http.StatusServiceUnavailable, "events cannot be made dura
 
 // produce makes the batch durable. It does not end when the sender hangs up:
 // others' events may wait in the same write.
-func (s *Server) produce(b *batch) error {
+func (s *Server) produce(b *batch, h http.Header) error {
 	if len(b.messages) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.o.Limits.Produce)
+	ctx, cancel := context.WithTimeout(context.Background(), patience(h, s.o.Limits.Produce))
 	defer cancel()
 	if err := s.o.Producer.Produce(ctx, b.messages...); err != nil {
 		s.o.Logger.Warn("request refused: its events are not durable", zap.Error(err), zap.Int("events", len(b.messages)))
 		return errLog
 	}
 	return nil
+}
+
+// patience is how long the sender waits, where it says so, less what the way
+// back takes.
+func patience(h http.Header, limit time.Duration) time.Duration {
+	v := h["X-Hubspot-Timeout-Millis"]
+	if len(v) != 1 {
+		return limit
+	}
+	ms, err := strconv.Atoi(v[0])
+	if err != nil || ms < 500 {
+		return limit
+	}
+	return min(limit, time.Duration(ms)*time.Millisecond*4/5)
 }
 
 func (s *Server) accepted(w http.ResponseWriter, m *routeMetrics, a *answer, bad []wire.Bad, start time.Time) {

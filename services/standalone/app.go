@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 	"plumbline.dev/services/embedded/clickhouse"
+	"plumbline.dev/services/ingest"
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
 	"plumbline.dev/services/internal/pace"
@@ -27,6 +28,7 @@ type App struct {
 	bus    bus.Options
 	topics bus.Topics
 	db     *warehouse.DB
+	door   *ingest.Durable
 	engine *clickhouse.Server
 
 	// Addresses the servers really listen on, empty where not started.
@@ -73,7 +75,7 @@ func (a *App) start(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context) error{
 		a.startKafka, a.connectBus, a.startEngine, a.connectWarehouse,
-		a.startConsole, a.startSink, a.startProcess, a.startIngest, a.startAdmin, a.startDemo,
+		a.startConsole, a.startSink, a.openSpool, a.startProcess, a.startIngest, a.startAdmin, a.startDemo,
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/clock"
 	"plumbline.dev/services/ingest"
+	"plumbline.dev/services/ingest/spool"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/privacy"
 	"plumbline.dev/services/internal/run"
@@ -73,6 +74,7 @@ func (a *App) startProcess(context.Context) error {
 	a.stack.Go("clock", func(ctx context.Context) error {
 		return clock.Run(ctx, clock.Options{
 			Bus: a.bus, Topics: a.topics, Now: a.o.Pace.Now, Every: max(a.o.Pace.Wall(time.Second), minTick), Logger: a.log.Named("clock"),
+			Hold: a.holdClock, Grace: a.clockGrace(),
 		})
 	})
 	return nil
@@ -80,6 +82,41 @@ func (a *App) startProcess(context.Context) error {
 
 // minTick is how close ticks may be on the wall where time is fast.
 const minTick = 50 * time.Millisecond
+
+// holdClock keeps ticks back while what ingest accepted is not in the log.
+func (a *App) holdClock() bool { return a.door != nil && a.door.Holding() }
+
+// clockGrace is for spools of ingest roles elsewhere, which nobody here sees.
+func (a *App) clockGrace() time.Duration {
+	if a.o.has(Ingest) {
+		return 0
+	}
+	return 15 * time.Second
+}
+
+// openSpool comes before the clock: what an earlier process could not pass on
+// holds the first tick already.
+func (a *App) openSpool(context.Context) error {
+	if !a.o.has(Ingest) {
+		return nil
+	}
+	p, err := a.producer("ingest")
+	if err != nil {
+		return err
+	}
+	log := a.log.Named("spool")
+	s, err := spool.Open(spool.Options{Dir: filepath.Join(a.o.Data, "spool"), Logger: log})
+	if err != nil {
+		return err
+	}
+	a.stack.OnStop("spool", func(context.Context) error { return s.Close() })
+	a.door = ingest.NewDurable(p, s, log)
+	if err := a.door.Register(a.reg); err != nil {
+		return err
+	}
+	a.stack.Go("spool", a.door.Run)
+	return nil
+}
 
 func (a *App) startIngest(ctx context.Context) error {
 	if !a.o.has(Ingest) {
@@ -89,12 +126,8 @@ func (a *App) startIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.producer("ingest")
-	if err != nil {
-		return err
-	}
 	s, err := ingest.New(ingest.Options{
-		Config: a.o.Config, Producer: p, Secrets: a.secrets, Privacy: privacy.NewPolicy(key, a.o.Config.Integrations),
+		Config: a.o.Config, Producer: a.door, Secrets: a.secrets, Privacy: privacy.NewPolicy(key, a.o.Config.Integrations),
 		Registerer: a.reg, Gatherer: a.reg, Now: a.o.Pace.Now, Logger: a.log.Named("ingest"),
 	})
 	if err != nil {

@@ -43,5 +43,8 @@ func (b *Broadcast) Send(ctx context.Context, at event.Time, ev event.Event, top
 	return nil
 }
 
+// Ping reports whether a broker answers.
+func (b *Broadcast) Ping(ctx context.Context) error { return b.cl.Ping(ctx) }
+
 // Close closes the connection.
 func (b *Broadcast) Close() { b.cl.Close() }

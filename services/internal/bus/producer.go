@@ -2,10 +2,12 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/event"
@@ -25,6 +27,7 @@ func NewProducer(o Options, configHash string) (*Producer, error) {
 		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
 		kgo.ProducerBatchMaxBytes(4<<20),
 		kgo.ProducerLinger(0), // requests in flight are the batching: what waits behind one goes out with the next
+		kgo.RetryBackoffFn(backoff),
 		kgo.MaxBufferedRecords(1<<17),
 		kgo.MaxBufferedBytes(128<<20),
 	)...)
@@ -32,6 +35,12 @@ func NewProducer(o Options, configHash string) (*Producer, error) {
 		return nil, fmt.Errorf("connect to kafka: %w", err)
 	}
 	return &Producer{cl: cl, configHash: []byte(configHash)}, nil
+}
+
+// backoff before a request is tried again: a broker that restarts is back in
+// seconds, and senders wait.
+func backoff(fails int) time.Duration {
+	return min(50*time.Millisecond<<min(fails, 5), time.Second)
 }
 
 // Message is one event to write, to the partition of its key.
@@ -97,6 +106,12 @@ func (w *wait) one(_ *kgo.Record, err error) {
 	if w.left--; w.left == 0 {
 		close(w.done)
 	}
+}
+
+// Permanent reports an error that a repeat of the same messages meets again.
+func Permanent(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) ||
+		errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.InvalidTimestamp)
 }
 
 // Ping reports whether a broker answers.
