@@ -41,6 +41,8 @@ func New(t Type) Event {
 		return new(Click)
 	case TypeActivity:
 		return new(Activity)
+	case TypeAccess:
+		return new(Access)
 	case TypeAgentState:
 		return new(AgentState)
 	case TypeReconciliation:

@@ -22,6 +22,7 @@ const (
 	TypeClick          Type = "click"
 	TypeActivity       Type = "activity"
 	TypeAgentState     Type = "agent_state"
+	TypeAccess         Type = "access"
 	TypeReconciliation Type = "reconciliation"
 	TypeVerdict        Type = "verdict"
 )

@@ -12,6 +12,350 @@ const (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Access) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(17)
+	var zb0001Mask uint32 /* 17 bits */
+	_ = zb0001Mask
+	if z.Tenant == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Sender == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Account == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Object == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Rows == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.Calls == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.Network == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.Agent == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	if z.Failed == false {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	if z.BodyHash == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "tenant"
+			o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Tenant)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "sender"
+			o = append(o, 0xa6, 0x73, 0x65, 0x6e, 0x64, 0x65, 0x72)
+			o = msgp.AppendString(o, z.Sender)
+		}
+		// string "system"
+		o = append(o, 0xa6, 0x73, 0x79, 0x73, 0x74, 0x65, 0x6d)
+		o = msgp.AppendString(o, z.System)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "account"
+			o = append(o, 0xa7, 0x61, 0x63, 0x63, 0x6f, 0x75, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Account)
+		}
+		// string "token"
+		o = append(o, 0xa5, 0x74, 0x6f, 0x6b, 0x65, 0x6e)
+		o = msgp.AppendString(o, z.Token)
+		// string "at"
+		o = append(o, 0xa2, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.At))
+		// string "received_at"
+		o = append(o, 0xab, 0x72, 0x65, 0x63, 0x65, 0x69, 0x76, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.ReceivedAt))
+		// string "op"
+		o = append(o, 0xa2, 0x6f, 0x70)
+		o = msgp.AppendString(o, z.Operation)
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "object"
+			o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+			o = msgp.AppendString(o, z.Object)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "rows"
+			o = append(o, 0xa4, 0x72, 0x6f, 0x77, 0x73)
+			o = msgp.AppendInt64(o, z.Rows)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "calls"
+			o = append(o, 0xa5, 0x63, 0x61, 0x6c, 0x6c, 0x73)
+			o = msgp.AppendInt64(o, z.Calls)
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "network"
+			o = append(o, 0xa7, 0x6e, 0x65, 0x74, 0x77, 0x6f, 0x72, 0x6b)
+			o = msgp.AppendString(o, z.Network)
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "agent"
+			o = append(o, 0xa5, 0x61, 0x67, 0x65, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Agent)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "failed"
+			o = append(o, 0xa6, 0x66, 0x61, 0x69, 0x6c, 0x65, 0x64)
+			o = msgp.AppendBool(o, z.Failed)
+		}
+		// string "actor"
+		o = append(o, 0xa5, 0x61, 0x63, 0x74, 0x6f, 0x72)
+		// check for omitted fields
+		zb0002Len := uint32(3)
+		var zb0002Mask uint8 /* 3 bits */
+		_ = zb0002Mask
+		if z.Actor.Kind == "" {
+			zb0002Len--
+			zb0002Mask |= 0x1
+		}
+		if z.Actor.ID == "" {
+			zb0002Len--
+			zb0002Mask |= 0x2
+		}
+		if z.Actor.Run == "" {
+			zb0002Len--
+			zb0002Mask |= 0x4
+		}
+		// variable map header, size zb0002Len
+		o = append(o, 0x80|uint8(zb0002Len))
+
+		// skip if no fields are to be emitted
+		if zb0002Len != 0 {
+			if (zb0002Mask & 0x1) == 0 { // if not omitted
+				// string "kind"
+				o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+				o = msgp.AppendString(o, z.Actor.Kind)
+			}
+			if (zb0002Mask & 0x2) == 0 { // if not omitted
+				// string "id"
+				o = append(o, 0xa2, 0x69, 0x64)
+				o = msgp.AppendString(o, z.Actor.ID)
+			}
+			if (zb0002Mask & 0x4) == 0 { // if not omitted
+				// string "run"
+				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+				o = msgp.AppendString(o, z.Actor.Run)
+			}
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "body_hash"
+			o = append(o, 0xa9, 0x62, 0x6f, 0x64, 0x79, 0x5f, 0x68, 0x61, 0x73, 0x68)
+			o = msgp.AppendUint64(o, z.BodyHash)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Access) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "sender":
+			z.Sender, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sender")
+				return
+			}
+		case "system":
+			z.System, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "System")
+				return
+			}
+		case "account":
+			z.Account, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Account")
+				return
+			}
+		case "token":
+			z.Token, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Token")
+				return
+			}
+		case "at":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "At")
+					return
+				}
+				z.At = Time(zb0002)
+			}
+		case "received_at":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "ReceivedAt")
+					return
+				}
+				z.ReceivedAt = Time(zb0003)
+			}
+		case "op":
+			z.Operation, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Operation")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "rows":
+			z.Rows, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rows")
+				return
+			}
+		case "calls":
+			z.Calls, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Calls")
+				return
+			}
+		case "network":
+			z.Network, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Network")
+				return
+			}
+		case "agent":
+			z.Agent, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Agent")
+				return
+			}
+		case "failed":
+			z.Failed, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failed")
+				return
+			}
+		case "actor":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Actor")
+				return
+			}
+			for zb0004 > 0 {
+				zb0004--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Actor")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "kind":
+					z.Actor.Kind, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor", "Kind")
+						return
+					}
+				case "id":
+					z.Actor.ID, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor", "ID")
+						return
+					}
+				case "run":
+					z.Actor.Run, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor", "Run")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Actor")
+						return
+					}
+				}
+			}
+		case "body_hash":
+			z.BodyHash, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "BodyHash")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Access) Msgsize() (s int) {
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 7 + msgp.StringPrefixSize + len(z.Sender) + 7 + msgp.StringPrefixSize + len(z.System) + 8 + msgp.StringPrefixSize + len(z.Account) + 6 + msgp.StringPrefixSize + len(z.Token) + 3 + msgp.Int64Size + 12 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Operation) + 7 + msgp.StringPrefixSize + len(z.Object) + 5 + msgp.Int64Size + 6 + msgp.Int64Size + 8 + msgp.StringPrefixSize + len(z.Network) + 6 + msgp.StringPrefixSize + len(z.Agent) + 7 + msgp.BoolSize + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 10 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Activity) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields

@@ -9,7 +9,7 @@ import (
 var types = []Type{
 	TypeChange, TypeAttempt, TypeObservation, TypeSignal, TypeTick, TypeLink,
 	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter, TypeCheck, TypeClick,
-	TypeActivity, TypeAgentState,
+	TypeActivity, TypeAgentState, TypeAccess,
 	TypeReconciliation,
 	TypeVerdict,
 }
@@ -112,6 +112,8 @@ func valid(t Type) Event {
 		}
 	case TypeActivity:
 		return &Activity{Integration: "hs-sf", Second: at}
+	case TypeAccess:
+		return &Access{ID: "x1", System: "salesforce", Token: "tok-1", Operation: AccessQuery, At: at}
 	case TypeAgentState:
 		return &AgentState{ID: "g1", Agent: "enricher", State: AgentOK, Since: at}
 	case TypeVerdict:

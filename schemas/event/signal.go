@@ -15,6 +15,8 @@ const (
 	SignalProbe          = "probe"        // our own read-only credential tried the system: Detail has result, status, endpoint
 	SignalScopeChange    = "scope_change" // what a token may do was changed
 	SignalMissedRun      = "missed_run"   // a scheduled comparison did not happen in time
+	SignalUsage          = "api_usage"    // the vendor's own counter: Detail has used, max, and own, the calls Plumbline made
+	SignalToken          = "token_anomaly"
 
 	// Three ways in which a source stops telling the truth.
 	SignalSourceQuiet   = "source_quiet"   // far fewer events than at this hour of the week
@@ -36,7 +38,7 @@ var SignalKinds = []string{
 	SignalVendorIncident, SignalSchemaChange, SignalPicklistChange, SignalMappingChange, SignalDeploy,
 	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
 	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
-	SignalProbe, SignalScopeChange, SignalMissedRun,
+	SignalProbe, SignalScopeChange, SignalMissedRun, SignalUsage, SignalToken,
 }
 
 // Signal is something that happened beside the records and may explain them.
