@@ -76,6 +76,10 @@ func (op *Operator) Step(ctx stream.Ctx, key string, ev event.Event, out *stream
 		if op.admit(ctx, origin{"click", "", "", e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out) {
 			op.click(e, out)
 		}
+	case *event.Access:
+		if op.admit(ctx, origin{"access", e.Sender, e.System, "", e.ReceivedAt}, &e.ID, e.BodyHash, out) {
+			op.access(e, out)
+		}
 	case *event.Link:
 		op.links.Step(ctx, key, e, out)
 	}
@@ -197,6 +201,25 @@ func (op *Operator) click(c *event.Click, out *stream.Out) {
 // ofRecord reports whether a click of this kind may be about one record.
 func ofRecord(kind string) bool {
 	return kind == event.ClickAccept || kind == event.ClickReopen || kind == event.ClickRecheck
+}
+
+// access goes to the tenants that use the system, or to the one it names.
+func (op *Operator) access(a *event.Access, out *stream.Out) {
+	told := map[string]bool{}
+	for i := range op.o.Integrations {
+		in := &op.o.Integrations[i]
+		if told[in.Tenant] || a.Tenant != "" && a.Tenant != in.Tenant || !uses(&in.Source, a) && !uses(&in.Target, a) {
+			continue
+		}
+		told[in.Tenant] = true
+		copied := *a
+		copied.Tenant = in.Tenant
+		out.Emit(topic.Partials, in.Tenant, &copied)
+	}
+}
+
+func uses(e *config.Endpoint, a *event.Access) bool {
+	return e.System == a.System && (a.Account == "" || e.Account == "" || e.Account == a.Account)
 }
 
 // signal goes to every integration it concerns, to be kept and to be watched.

@@ -21,7 +21,7 @@ var (
 		event.TypeChange: {"id", "op"}, event.TypeAttempt: {"id", "outcome"}, event.TypeObservation: {"id", "record_id"},
 		event.TypeSignal: {"kind"}, event.TypePartial: {"second"}, event.TypeDeadLetter: {"reason"},
 		event.TypeCheck: {"record_key", "reason"}, event.TypeClick: {"kind", "subject"},
-		event.TypeVerdict: {"class", "attribution", "recoverability"},
+		event.TypeVerdict:  {"class", "attribution", "recoverability"},
 		event.TypeActivity: {"actor"}, event.TypeAgentState: {"agent", "state"},
 	}
 	home = map[event.Type]string{
@@ -29,7 +29,7 @@ var (
 		event.TypeLink: topic.Intake, event.TypeChange: topic.Facts, event.TypeAttempt: topic.Facts,
 		event.TypeObservation: topic.Facts, event.TypeSignal: topic.Signals, event.TypePartial: topic.Partials,
 		event.TypeDeadLetter: topic.DeadLetters, event.TypeCheck: topic.Checks, event.TypeClick: topic.Facts,
-		event.TypeVerdict: topic.Verdicts,
+		event.TypeVerdict:  topic.Verdicts,
 		event.TypeActivity: topic.Partials, event.TypeAgentState: topic.AgentStates,
 	}
 	// Not shown: the same everywhere, or computed from what is shown.

@@ -132,3 +132,29 @@ func TestStandardWebhooksSender(t *testing.T) {
 	}
 	require.Empty(t, p.take())
 }
+
+func TestAccessLog(t *testing.T) {
+	p := &recorder{}
+	s := newServer(t, options(t, p))
+	line := func(extra string) string {
+		return `{"system":"salesforce","token":"drift","operation":"query","at":"2026-01-02T03:00:00Z"` + extra + `}`
+	}
+	body := "[" + strings.Join([]string{
+		line(`,"network":"185.220.101.7","user_agent":"python-requests/2.32.4","object":"Case","rows":2000`),
+		line(`,"network":"2001:db8:1:2::3"`), line(`,"network":"AS13335"`), line(`,"network":"::ffff:10.1.2.3"`),
+		strings.Replace(line(""), `"query"`, `"stare"`, 1), strings.Replace(line(""), `"drift"`, `"Bearer 00D5e000001AbCd!AQEAQ"`, 1),
+	}, ",") + "]"
+	w := post(s, "/v1/access", body, bearer())
+	require.Equal(t, 202, w.Code, w.Body)
+	require.Contains(t, w.Body.String(), `"accepted":5`)
+	require.Contains(t, w.Body.String(), `operation is \"stare\"`)
+	var networks []string
+	for _, m := range p.take() {
+		if a, ok := m.Event.(*event.Access); ok {
+			require.NoError(t, a.Validate())
+			networks = append(networks, a.Network)
+			require.NotContains(t, a.Token, "Bearer", "never the credential itself")
+		}
+	}
+	require.Equal(t, []string{"185.220.101.0/24", "2001:db8:1::/48", "AS13335", "10.1.2.0/24", ""}, networks, "no address of a person")
+}

@@ -138,7 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/metrics" && s.scrape != nil:
 		s.scrape.ServeHTTP(w, r)
 	default:
-		refuse(w, http.StatusNotFound, "no such address: POST to /hooks/{hook} or /v1/attempts, changes, observations, signals or clicks")
+		refuse(w, http.StatusNotFound, "no such address: POST to /hooks/{hook} or /v1/attempts, changes, observations, signals, clicks or access")
 	}
 }
 

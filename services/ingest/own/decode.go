@@ -62,7 +62,7 @@ type Result struct {
 }
 
 // Kinds are the formats, by the last part of their address.
-var Kinds = []string{"attempts", "changes", "observations", "signals", "clicks"}
+var Kinds = []string{"attempts", "changes", "observations", "signals", "clicks", "access"}
 
 // Decode reads a body of one kind. An error means that nothing of the body
 // can be used.
@@ -133,6 +133,8 @@ func (e *element) decode(kind string) (Item, error) {
 		return e.signal()
 	case "clicks":
 		return e.click()
+	case "access":
+		return e.access()
 	}
 	return Item{}, fmt.Errorf("kind %q is not known", kind)
 }

@@ -1,5 +1,5 @@
 // Package own decodes Plumbline's own formats: attempts, changes,
-// observations, signals and clicks, as JSON elements of one body, bare or in
+// observations, signals, clicks and lines of access logs, as JSON elements of one body, bare or in
 // the envelopes of CloudEvents and Standard Webhooks.
 package own
 
