@@ -11,10 +11,11 @@ const otherTries = 3
 func (f *folding) attempt(a *event.Attempt) {
 	var t *Try
 	if f.m != nil && a.RecordKey != "" && event.IsWrite(a.Operation) && a.Granularity != event.GranularityRun {
-		t = tryOf(a)
+		t = f.m.tryOf(a)
 	}
+	var failed *event.Failure
 	if a.Failed() {
-		f.failure(a, f.firstCovered(t))
+		failed = f.failure(a, f.firstCovered(t))
 	}
 	if t == nil {
 		return
@@ -26,16 +27,26 @@ func (f *folding) attempt(a *event.Attempt) {
 	f.each(func(o *Open) {
 		found = f.tried(o, t) || found
 	})
+	if found {
+		failed = nil // it has its delivery
+	}
 	if t.ChangeID == "" || !found {
-		f.keep(Kept{Try: t})
+		f.keep(Kept{Try: t, Failure: failed})
 	}
 }
 
-func tryOf(a *event.Attempt) *Try {
+func (m *mapping) tryOf(a *event.Attempt) *Try {
 	t := &Try{
 		At: a.OccurredAt, ChangeID: a.ChangeID, TargetID: a.TargetID, Delete: a.Operation == event.OpDelete,
 		Failed: a.Failed(), Other: a.Verdict == nil || a.Verdict.Class == event.ClassOther,
 		Permanent: a.Verdict != nil && a.Verdict.Recoverability == event.Permanent,
+		Reverse:   m.integration.Bidirectional && a.System != "" && a.System == m.integration.Source.System,
+	}
+	if t.Reverse {
+		for i := range m.renamed(a.Fields) {
+			t.Fields = append(t.Fields, m.renamed(a.Fields)[i].Name)
+		}
+		return t
 	}
 	for i := range a.Fields {
 		t.Fields = append(t.Fields, a.Fields[i].Name)
@@ -46,19 +57,22 @@ func tryOf(a *event.Attempt) *Try {
 // covers reports whether an attempt belongs to a delivery. One that names its
 // change belongs to that alone. To what has arrived, only an attempt from
 // before it arrived belongs: its report came after the echo.
-func (t *Try) covers(o *Open) bool {
-	if t.ChangeID != "" {
+func (t *Try) covers(o *Open, skew event.Time) bool {
+	switch {
+	case t.ChangeID != "":
 		return t.ChangeID == o.D.ChangeID
+	case t.Reverse != o.D.Reverse:
+		return false
 	}
 	switch o.D.State {
 	case event.StateSuperseded, event.StateOverwritten:
 		return false
 	case event.StateApplied, event.StateVerified:
-		if t.At > o.D.AppliedAt+skewBound {
+		if t.At > o.D.AppliedAt+skew {
 			return false
 		}
 	}
-	return t.Delete == o.isDelete() && o.D.ChangedAt <= t.At+skewBound && t.writes(o)
+	return t.Delete == o.isDelete() && o.D.ChangedAt <= t.At+skew && t.writes(o)
 }
 
 // writes reports whether an attempt may write one of the wanted fields.
@@ -86,7 +100,7 @@ func (t *Try) writes(o *Open) bool {
 // tried moves one delivery if the attempt belongs to it. What was applied,
 // acknowledged or judged missing is not undone by a later failure.
 func (f *folding) tried(o *Open, t *Try) bool {
-	if !t.covers(o) {
+	if !t.covers(o, f.p.skew) {
 		return false
 	}
 	o.D.Attempts++

@@ -6,16 +6,50 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
-// deadlines judges what is due and says farewell to what can no longer heal.
-// Only a tick gets here: stream time has really passed.
+// deadlines judges what is due, asks what only a look can settle, and says
+// farewell to what can no longer heal. Only a tick gets here: stream time has
+// really passed.
 func (f *folding) deadlines() {
 	f.each(func(o *Open) {
 		if o.waits() && o.Judge <= f.ctx.Now {
 			o.missed()
 		}
 	})
+	for i := range f.r.Open {
+		if o := &f.r.Open[i]; o.D.State == event.StateNotApplied && !o.Silent {
+			f.silent(o)
+		}
+	}
+	f.readback()
+	f.gapsDue()
 	f.r.Open = slices.DeleteFunc(f.r.Open, func(o Open) bool { return !o.waits() && o.Forget <= f.ctx.Now })
 	f.r.Kept = slices.DeleteFunc(f.r.Kept, func(k Kept) bool { return k.Until <= f.ctx.Now })
+	f.flush()
+}
+
+// readback asks for what the deadline passed without a sight of it.
+func (f *folding) readback() {
+	for i := range f.r.Open {
+		o := &f.r.Open[i]
+		if o.asks() && o.Forget > f.ctx.Now && o.due(f.r.Asked) <= f.ctx.Now {
+			o.Asked = true
+			side := event.Target
+			if o.D.Reverse {
+				side = event.Source
+			}
+			f.wonder(event.CheckReadback, side, f.deliveryID(o), pendingFields(o))
+		}
+	}
+}
+
+func pendingFields(o *Open) []string {
+	var names []string
+	for i := range o.Wants {
+		if o.Wants[i].pending() {
+			names = append(names, o.Wants[i].Target)
+		}
+	}
+	return names
 }
 
 // missed gives a delivery whose deadline passed the state that follows.
@@ -28,8 +62,11 @@ func (o *Open) missed() {
 		}
 	case event.StateAttempted:
 		o.D.State = event.StateFailed // tried, and the last try said no
-	case event.StateObserved:
+	case event.StateObserved, event.StateStalled:
 		o.D.State = event.StateStalled
+		if o.Coerced {
+			o.D.State, o.D.Coerced = event.StateNotApplied, true
+		}
 	}
 }
 

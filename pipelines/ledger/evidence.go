@@ -2,22 +2,39 @@ package ledger
 
 import "plumbline.dev/schemas/event"
 
-// echoed is the target's own event as evidence.
+// echoed is a system's own event as evidence.
 func echoed(m *mapping, c *event.Change) *Evidence {
-	return &Evidence{
-		At: c.ChangedAt, Modified: c.ChangedAt, Fields: m.mapped(c.Fields), Basis: event.BasisAppliedEvent,
-		Writer: c.Actor, TargetID: c.RecordID, Event: true, Missing: c.Operation == event.OpDelete,
-		Merged: c.Operation == event.OpMerge,
+	e := &Evidence{
+		At: c.ChangedAt, Modified: c.ChangedAt, Basis: event.BasisAppliedEvent, FoundBy: event.FoundByEcho, Writer: c.Actor,
+		Source: c.Side == event.Source, Event: true, Missing: c.Operation == event.OpDelete, Merged: c.Operation == event.OpMerge,
 	}
+	e.hold(m, c.RecordID, c.Fields)
+	return e
 }
 
 // observed is the answer of a system that was asked.
 func observed(m *mapping, b *event.Observation) *Evidence {
-	return &Evidence{
-		At: b.ObservedAt, Modified: b.ModifiedAt, Fields: m.mapped(b.Fields), Basis: basisOf(b.FoundBy),
-		Resolution: b.ResolutionMS, Writer: b.Writer, TargetID: b.RecordID, Event: b.FoundBy == event.FoundByEcho,
-		Whole: b.Whole, Missing: b.Missing,
+	e := &Evidence{
+		At: b.ObservedAt, Modified: b.ModifiedAt, Basis: basisOf(b.FoundBy), FoundBy: b.FoundBy, Resolution: b.ResolutionMS,
+		Writer: b.Writer, Source: b.Side == event.Source, Event: b.FoundBy == event.FoundByEcho, Whole: b.Whole, Missing: b.Missing,
 	}
+	e.hold(m, b.RecordID, b.Fields)
+	return e
+}
+
+func (e *Evidence) hold(m *mapping, recordID string, fields []event.Field) {
+	if e.Source {
+		e.Fields = m.renamed(fields)
+		return
+	}
+	e.Fields, e.TargetID = m.mapped(fields), recordID
+}
+
+func (e *Evidence) side() string {
+	if e.Source {
+		return event.Source
+	}
+	return event.Target
 }
 
 func basisOf(foundBy string) string {
@@ -30,22 +47,36 @@ func basisOf(foundBy string) string {
 	return event.BasisAppliedPoll
 }
 
-// shown holds what the target shows against what it should.
+// shown holds what a system shows against what it should.
 func (f *folding) shown(e *Evidence) {
+	if f.weigh(e) {
+		f.compare(e)
+	}
+}
+
+// weigh judges every delivery by the evidence. It reports false for evidence
+// of another record.
+func (f *folding) weigh(e *Evidence) bool {
+	if f.rival(e) {
+		return false
+	}
 	if e.TargetID != "" && !e.Missing {
 		f.r.TargetID = e.TargetID
 	}
 	f.each(func(o *Open) { f.judge(o, e) })
 	f.keep(Kept{Evidence: e})
+	return true
 }
 
 // judge applies evidence to one delivery. Evidence older than the change, or
 // than the attempt that claims the write, says nothing about it.
 func (f *folding) judge(o *Open, e *Evidence) {
 	switch {
+	case o.D.Reverse != e.Source:
+		f.writtenBack(o, e)
 	case o.settled():
 		f.verify(o, e)
-	case e.At+skewBound < max(o.D.ChangedAt, o.D.FirstAttemptAt):
+	case e.At+f.p.skew < max(o.D.ChangedAt, o.D.FirstAttemptAt):
 	case o.isDelete():
 		f.judgeDelete(o, e)
 	case e.Missing:
@@ -59,11 +90,12 @@ func (f *folding) judge(o *Open, e *Evidence) {
 
 func (f *folding) judgeDelete(o *Open, e *Evidence) {
 	if e.Missing {
-		o.see(e)
+		o.see(e, f.p.skew)
 		f.applied(o)
 		return
 	}
 	f.never(o, e)
+	f.prove(o, e, "")
 }
 
 // judgeSign judges a change that names no field. That the record is there is
@@ -76,11 +108,11 @@ func (f *folding) judgeSign(o *Open, e *Evidence) {
 			return
 		}
 	default:
-		if e.Modified == 0 || e.Modified+skewBound < o.D.ChangedAt {
+		if e.Modified == 0 || e.Modified+f.p.skew < o.D.ChangedAt {
 			return
 		}
 	}
-	o.see(e)
+	o.see(e, f.p.skew)
 	f.applied(o)
 }
 
@@ -93,9 +125,9 @@ func (f *folding) judgeFields(o *Open, e *Evidence) {
 			continue
 		}
 		news = true
-		if f.m.same(w, shown) {
+		if f.m.same(o, w, shown) {
 			w.Shown = true
-			o.see(e)
+			o.see(e, f.p.skew)
 			continue
 		}
 		f.differs(o, w, shown, e)
@@ -113,23 +145,33 @@ func (f *folding) judgeFields(o *Open, e *Evidence) {
 
 // differs judges a value that is not the wanted one. Only an acknowledgement
 // claims that the target took it, so without one this proves nothing; nor
-// does a write that nobody is known to have made.
+// does a write that nobody is known to have made. Where nobody reports
+// attempts, the sync's own write after the change is as good as one.
 func (f *folding) differs(o *Open, w *Want, shown event.Value, e *Evidence) {
+	claimed := o.D.AcknowledgedAt
+	if claimed == 0 && f.m.silent() {
+		claimed = o.D.ChangedAt
+	}
+	written := e.Modified != 0 && o.D.State != event.StateNotApplied
 	switch {
-	case o.D.AcknowledgedAt == 0 || e.Modified == 0 || o.D.State == event.StateNotApplied:
-	case e.Modified+skewBound < o.D.AcknowledgedAt:
+	case !o.D.Reverse && written && f.m.stands(w.Target, shown) && f.m.others(e.side(), e.Writer):
+		w.Over = true // by the field's own rule
+	case !written || claimed == 0:
+	case e.Modified+f.p.skew < claimed:
 		f.never(o, e)
-	case f.m.ours(event.Target, e.Writer):
+	case f.m.ours(e.side(), e.Writer):
 		if f.earlierWrite(o, w, shown) {
 			return
 		}
 		o.Coerced = true
-		if o.D.State == event.StateUnobserved {
+		w.Saw = &Saw{shown, e.At, e.Modified, e.Writer}
+		if o.D.State == event.StateUnobserved || o.D.State == event.StateStalled {
 			o.missed()
 		}
-	case f.m.others(event.Target, e.Writer) && e.Modified > o.D.AcknowledgedAt && !o.Coerced:
+	case f.m.others(e.side(), e.Writer) && o.D.AcknowledgedAt != 0 && e.Modified > o.D.AcknowledgedAt && !o.Coerced:
 		w.Over = true
 	}
+	f.prove(o, e, w.Target)
 }
 
 // earlierWrite reports whether an older change wanted the value that is
@@ -137,11 +179,11 @@ func (f *folding) differs(o *Open, w *Want, shown event.Value, e *Evidence) {
 func (f *folding) earlierWrite(o *Open, w *Want, shown event.Value) bool {
 	for i := range f.r.Open {
 		older := &f.r.Open[i]
-		if older.D.ID == o.D.ID || older.D.ChangedAt > o.D.ChangedAt {
+		if older.D.ChangeID == o.D.ChangeID || older.D.Reverse != o.D.Reverse || older.D.ChangedAt > o.D.ChangedAt {
 			continue
 		}
 		for j := range older.Wants {
-			if older.Wants[j].Target == w.Target && f.m.same(&older.Wants[j], shown) {
+			if older.Wants[j].Target == w.Target && f.m.same(older, &older.Wants[j], shown) {
 				return true
 			}
 		}
@@ -158,14 +200,16 @@ func (f *folding) never(o *Open, e *Evidence) {
 	o.D.State = event.StateNotApplied
 }
 
-// gone judges a record that the target does not hold, for a change that
+// gone judges a record that the other system does not hold, for a change that
 // should be in it.
 func (f *folding) gone(o *Open, e *Evidence) {
 	f.never(o, e)
-	if e.Event && o.D.AcknowledgedAt != 0 && e.At > o.D.AcknowledgedAt && f.m.others(event.Target, e.Writer) &&
+	if e.Event && o.D.AcknowledgedAt != 0 && e.At > o.D.AcknowledgedAt && f.m.others(e.side(), e.Writer) &&
 		o.D.State != event.StateNotApplied {
 		f.settle(o, event.StateOverwritten)
+		return
 	}
+	f.prove(o, e, "")
 }
 
 // verify takes a later comparison of the whole record.
@@ -178,8 +222,8 @@ func (f *folding) verify(o *Open, e *Evidence) {
 		equal = f.holds(o, e)
 	}
 	if equal {
-		o.D.VerifiedAt = e.At
-		f.settle(o, event.StateVerified)
+		o.D.VerifiedAt, o.D.State = e.At, event.StateVerified
+		o.Forget = max(o.Forget, f.clock+f.m.recent)
 	}
 }
 
@@ -192,7 +236,7 @@ func (f *folding) holds(o *Open, e *Evidence) bool {
 			continue
 		}
 		shown, ok := event.Find(e.Fields, w.Target)
-		if !ok || !f.m.same(w, shown) {
+		if !ok || !f.m.same(o, w, shown) {
 			return false
 		}
 		compared++
@@ -202,11 +246,11 @@ func (f *folding) holds(o *Open, e *Evidence) bool {
 
 // see remembers when the target was first known to hold what it shows. A
 // record untouched since before the change held it all along.
-func (o *Open) see(e *Evidence) {
+func (o *Open) see(e *Evidence, skew event.Time) {
 	at := e.At
 	switch {
 	case e.Event || e.Modified == 0 || e.Modified > e.At || e.Missing:
-	case e.Modified+skewBound < o.D.ChangedAt:
+	case e.Modified+skew < o.D.ChangedAt:
 		at = o.start()
 	default:
 		at = e.Modified
@@ -216,14 +260,18 @@ func (o *Open) see(e *Evidence) {
 	}
 }
 
-// applied settles a delivery: the target was seen to hold it.
+// applied settles a delivery: the other system was seen to hold it.
 func (f *folding) applied(o *Open) {
-	if f.r.TargetID != "" {
+	if f.r.TargetID != "" && !o.D.Reverse {
 		o.D.TargetID = f.r.TargetID
 	}
 	o.D.AppliedAt, o.D.Coerced = o.SeenAt, false // it took the value in the end
 	o.D.LatencyMS = int64(o.SeenAt - o.start())
 	o.D.LatencyBasis, o.D.ResolutionMS = o.SeenBasis, o.Resolution
-	o.D.Late = o.SeenAt > o.D.DueAt
+	o.D.Late, o.D.SkewMS = o.SeenAt > o.D.DueAt, f.p.shown
 	f.settle(o, event.StateApplied)
+	o.Forget = f.clock + f.p.keep
+	if o.D.Series == "" && o.D.LatencyMS >= 0 && !o.D.Reverse {
+		f.sample = append(f.sample, sample{ofLatency, o.D.LatencyMS})
+	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // failure tells of a failed attempt, linked to a delivery it covers.
-func (f *folding) failure(a *event.Attempt, deliveryID string) {
+func (f *folding) failure(a *event.Attempt, deliveryID string) *event.Failure {
 	v := event.Verdict{Class: event.ClassOther, Recoverability: event.Temporary, Attribution: event.ByUnknown}
 	if a.Verdict != nil {
 		v = *a.Verdict
@@ -22,6 +22,18 @@ func (f *folding) failure(a *event.Attempt, deliveryID string) {
 		fail.DeliveryID = deliveryID
 	}
 	f.out.Emit(topic.Failures, event.RecordKey(a.Integration, a.Object, a.RecordKey), fail)
+	if fail.DeliveryID != "" {
+		return nil
+	}
+	return fail
+}
+
+// claim names the delivery of a failure that was told before it opened.
+func (f *folding) claim(k *Kept, o *Open) {
+	fail := *k.Failure
+	k.Failure = nil
+	fail.DeliveryID, fail.Version = f.deliveryID(o), f.ctx.Version
+	f.out.Emit(topic.Failures, f.topicKey(), &fail)
 }
 
 // firstCovered is the oldest delivery that a failed attempt holds up.
@@ -30,8 +42,8 @@ func (f *folding) firstCovered(t *Try) string {
 		return ""
 	}
 	for i := range f.r.Open {
-		if t.covers(&f.r.Open[i]) {
-			return f.r.Open[i].D.ID
+		if t.covers(&f.r.Open[i], f.p.skew) {
+			return f.deliveryID(&f.r.Open[i])
 		}
 	}
 	return ""

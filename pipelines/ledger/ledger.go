@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"strings"
+
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
@@ -8,9 +10,6 @@ import (
 )
 
 const (
-	// skewBound is how far two systems' clocks may disagree before an attempt
-	// is taken to precede a change it carried.
-	skewBound = 5 * event.Second
 	// healFor is how long after its deadline a delivery may still heal.
 	healFor = 24 * event.Hour
 	// lateGrace is how long after it arrived nothing is judged: what belongs to
@@ -19,47 +18,56 @@ const (
 
 	maxOpen = 256 // deliveries of one record
 	maxKept = 8   // attempts and evidence of one record
+	maxGaps = 64  // divergences of one record
 )
 
 // Ledger folds facts, record by record.
 type Ledger struct {
 	objects map[[2]string]*mapping
+	order   []*mapping // the same, sorted, once asked for
 	enrich  func(*event.Attempt)
 }
 
-// New makes the operator of one partition of facts. Enrich, if not nil, puts
-// the verdict on a failed attempt before it is folded.
-func New(integrations []config.Integration, enrich func(*event.Attempt)) *stream.Keyed[Record, *Record] {
+func newLedger(integrations []config.Integration, enrich func(*event.Attempt), learnAfter int) *Ledger {
 	if enrich == nil {
 		enrich = func(*event.Attempt) {}
 	}
-	return stream.NewKeyed[Record](&Ledger{objects: newMappings(integrations), enrich: enrich})
+	return &Ledger{objects: newMappings(integrations, learnAfter), enrich: enrich}
 }
 
 // Step implements stream.Fold.
-func (l *Ledger) Step(ctx stream.Ctx, _ string, r *Record, ev event.Event, out *stream.Out) {
-	f := folding{ctx: ctx, r: r, out: out}
+func (l *Ledger) Step(ctx stream.Ctx, key string, r *Record, ev event.Event, out *stream.Out) {
+	f := l.folding(ctx, key, r, out)
 	switch e := ev.(type) {
 	case *event.Change:
-		f.at(l, e.Integration, e.Object, e.ReceivedAt)
+		f.at(e.ReceivedAt)
 		f.change(e)
 	case *event.Attempt:
-		f.at(l, e.Integration, e.Object, e.ReceivedAt)
+		f.at(e.ReceivedAt)
 		if e.Failed() {
 			l.enrich(e)
 		}
 		f.attempt(e)
 	case *event.Observation:
-		f.at(l, e.Integration, e.Object, e.ReceivedAt)
-		if f.m != nil && e.RecordKey != "" && e.Side == event.Target {
-			f.shown(observed(f.m, e))
-		}
+		f.at(e.ReceivedAt)
+		f.observation(e)
+	case *event.Link:
+		f.at(e.LearnedAt)
+		f.link(e)
+	case *event.Click:
+		f.at(e.ReceivedAt)
+		f.click(e)
 	}
+	f.learn()
 }
 
-// Timer implements stream.Fold.
-func (l *Ledger) Timer(ctx stream.Ctx, _ string, r *Record, out *stream.Out) {
-	f := folding{ctx: ctx, r: r, out: out, clock: ctx.Now}
+// Timer implements stream.Fold. What no integration maps any more is let go.
+func (l *Ledger) Timer(ctx stream.Ctx, key string, r *Record, out *stream.Out) {
+	f := l.folding(ctx, key, r, out)
+	if f.m == nil {
+		*r = Record{}
+		return
+	}
 	f.deadlines()
 }
 
@@ -68,67 +76,122 @@ type folding struct {
 	ctx   stream.Ctx
 	r     *Record
 	out   *stream.Out
-	m     *mapping   // nil: nobody maps the object; of timers, which need none
+	m     *mapping   // nil: nobody maps the object
+	p     pace       // as it was learned before this input
+	key   string     // of the canonical record
 	clock event.Time // stream time, or the input's arrival where that is ahead
+
+	proven []proof  // by this input: differences that its deliveries account for
+	sample []sample // what this input teaches
+	ask    *event.Check
 }
 
-func (f *folding) at(l *Ledger, integration, object string, received event.Time) {
-	f.m, f.clock = l.objects[[2]string{integration, object}], max(f.ctx.Now, received)
+func (l *Ledger) folding(ctx stream.Ctx, key string, r *Record, out *stream.Out) folding {
+	integration, rest, _ := strings.Cut(key, "/")
+	object, record, _ := strings.Cut(rest, "/")
+	f := folding{ctx: ctx, r: r, out: out, m: l.objects[[2]string{integration, object}], key: record, clock: ctx.Now}
+	if f.m != nil {
+		f.p = f.m.pace()
+	}
+	return f
 }
+
+func (f *folding) at(received event.Time) { f.clock = max(f.clock, received) }
 
 func (f *folding) change(c *event.Change) {
-	if f.m == nil || c.RecordKey == "" {
-		return
-	}
-	if c.Side == event.Target {
-		f.shown(echoed(f.m, c))
-		return
-	}
 	switch {
-	case f.m.ours(c.Side, c.Actor): // the sync's own write coming back: never a change in any KPI
-	case c.Operation == event.OpAssociate: // fields only, so far
+	case f.m == nil:
+	case c.RecordKey == "":
+		f.orphan(echoed(f.m, c), c.RecordID)
+	case c.Side == event.Target:
+		f.timed(c)
+		f.targetChange(c)
+	default:
+		f.timed(c)
+		f.sourceChange(c)
+	}
+}
+
+func (f *folding) sourceChange(c *event.Change) {
+	switch {
+	case f.m.ours(c.Side, c.Actor) || f.loop(c):
+		// The sync's own write coming back: never a change in any KPI, but it
+		// says what the source holds now.
+		f.shown(echoed(f.m, c))
 	case c.MergedInto != "" && c.MergedInto != c.RecordID:
 		f.mergedAway(c)
 	default:
-		f.open(c)
+		f.open(c, f.m.wants(c))
+	}
+}
+
+func (f *folding) targetChange(c *event.Change) {
+	e := echoed(f.m, c)
+	if !f.weigh(e) {
+		return
+	}
+	if f.m.integration.Bidirectional && f.m.others(c.Side, c.Actor) && c.Operation == event.OpUpdate {
+		if wants := f.m.returns(c); len(wants) > 0 {
+			f.open(c, wants)
+		}
+	}
+	f.compare(e)
+}
+
+func (f *folding) observation(b *event.Observation) {
+	switch {
+	case f.m == nil:
+	case b.OutOfScope:
+		f.leaveScope()
+	case b.RecordKey == "":
+		f.orphan(observed(f.m, b), b.RecordID)
+	default:
+		f.shown(observed(f.m, b))
 	}
 }
 
 // open starts the delivery of a change, retires what it replaces, and folds
 // in what was tried and seen before it arrived.
-func (f *folding) open(c *event.Change) {
-	wants := f.m.wants(c)
-	if len(wants) == 0 && len(c.Fields) > 0 && c.Operation == event.OpUpdate {
+func (f *folding) open(c *event.Change, wants []Want) {
+	if len(wants) == 0 && (c.Operation == event.OpAssociate || len(c.Fields) > 0 && c.Operation == event.OpUpdate) {
 		return // nothing of it is synced
 	}
 	o := f.delivery(c, wants)
 	for i := range f.r.Open {
-		if f.r.Open[i].D.ID == o.D.ID {
+		if f.r.Open[i].D.ChangeID == c.ID {
 			return // the same change, sent twice
 		}
 	}
 	f.replace(&o)
 	f.replaced(&o)
 	for i := range f.r.Kept {
-		if k := &f.r.Kept[i]; k.Try != nil {
-			f.tried(&o, k.Try)
-		} else {
+		switch k := &f.r.Kept[i]; {
+		case k.Try == nil:
 			f.judge(&o, k.Evidence)
+		case f.tried(&o, k.Try) && k.Failure != nil:
+			f.claim(k, &o)
 		}
 	}
 	f.emit(&o, "")
 	f.r.Open = append(f.r.Open, o)
+	f.sourceMoved(&f.r.Open[len(f.r.Open)-1])
 	f.bound()
 }
 
 func (f *folding) delivery(c *event.Change, wants []Want) Open {
-	o := Open{Wants: wants, D: event.Delivery{
-		ID: event.DeliveryID(c.Integration, c.Object, c.RecordKey, c.ID), Tenant: c.Tenant, Integration: c.Integration,
-		Object: c.Object, RecordKey: c.RecordKey, SourceID: c.RecordID, TargetID: f.r.TargetID, ChangeID: c.ID,
-		Operation: c.Operation, State: event.StateObserved, ChangedAt: c.ChangedAt, ReceivedAt: c.ReceivedAt,
-		StartBasis: orEvent(c.TimeBasis), Actor: c.Actor, Series: series(c.Actor),
+	o := Open{Wants: wants, D: Passage{
+		TargetID: f.r.TargetID, ChangeID: c.ID, Operation: c.Operation, State: event.StateObserved, ChangedAt: c.ChangedAt,
+		ReceivedAt: c.ReceivedAt, Actor: c.Actor, Series: series(c.Actor), Reverse: c.Side == event.Target,
 	}}
-	o.D.DueAt = f.m.due(c)
+	if c.Side == event.Target {
+		o.D.TargetID = c.RecordID
+	} else if c.RecordID != f.key {
+		o.D.SourceID = c.RecordID
+	}
+	if c.TimeBasis == event.TimeReceived {
+		o.D.StartBasis = c.TimeBasis
+	}
+	o.D.DueAt = f.p.due(c)
 	o.Judge = f.notYet(o.D.DueAt)
 	o.Forget = o.Judge + healFor
 	return o
@@ -171,11 +234,17 @@ func (f *folding) each(do func(*Open)) {
 
 // emit writes a delivery as it now stands, and the state it was in.
 func (f *folding) emit(o *Open, was string) {
-	o.D.UpdatedAt = f.clock
-	o.D.Version = f.ctx.Version
-	d := o.D
-	d.Was = was
-	f.out.Emit(topic.Deliveries, event.RecordKey(d.Integration, d.Object, d.RecordKey), &d)
+	d := o.D.event(f.m.integration, f.m.object.Name, f.key)
+	d.Was, d.UpdatedAt, d.Version = was, f.clock, f.ctx.Version
+	f.out.Emit(topic.Deliveries, f.topicKey(), d)
+}
+
+func (f *folding) topicKey() string {
+	return event.RecordKey(f.m.integration.ID, f.m.object.Name, f.key)
+}
+
+func (f *folding) deliveryID(o *Open) string {
+	return event.DeliveryID(f.m.integration.ID, f.m.object.Name, f.key, o.D.ChangeID)
 }
 
 // settle gives a delivery its last state. It stays for a while: attempts are

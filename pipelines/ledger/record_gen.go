@@ -11,36 +11,44 @@ import (
 func (z *Evidence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(11)
-	var zb0001Mask uint16 /* 11 bits */
+	zb0001Len := uint32(13)
+	var zb0001Mask uint16 /* 13 bits */
 	_ = zb0001Mask
 	if z.Fields == nil {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.Resolution == 0 {
+	if z.FoundBy == "" {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
-	if z.TargetID == "" {
+	if z.Resolution == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x40
+		zb0001Mask |= 0x20
 	}
-	if z.Event == false {
+	if z.TargetID == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80
 	}
-	if z.Whole == false {
+	if z.Source == false {
 		zb0001Len--
 		zb0001Mask |= 0x100
 	}
-	if z.Missing == false {
+	if z.Event == false {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
-	if z.Merged == false {
+	if z.Whole == false {
 		zb0001Len--
 		zb0001Mask |= 0x400
+	}
+	if z.Missing == false {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.Merged == false {
+		zb0001Len--
+		zb0001Mask |= 0x1000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -77,6 +85,11 @@ func (z *Evidence) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa1, 0x62)
 		o = msgp.AppendString(o, z.Basis)
 		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "y"
+			o = append(o, 0xa1, 0x79)
+			o = msgp.AppendString(o, z.FoundBy)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "r"
 			o = append(o, 0xa1, 0x72)
 			o = msgp.AppendInt64(o, z.Resolution)
@@ -88,27 +101,32 @@ func (z *Evidence) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "Writer")
 			return
 		}
-		if (zb0001Mask & 0x40) == 0 { // if not omitted
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "t"
 			o = append(o, 0xa1, 0x74)
 			o = msgp.AppendString(o, z.TargetID)
 		}
-		if (zb0001Mask & 0x80) == 0 { // if not omitted
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendBool(o, z.Source)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "e"
 			o = append(o, 0xa1, 0x65)
 			o = msgp.AppendBool(o, z.Event)
 		}
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "h"
 			o = append(o, 0xa1, 0x68)
 			o = msgp.AppendBool(o, z.Whole)
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "x"
 			o = append(o, 0xa1, 0x78)
 			o = msgp.AppendBool(o, z.Missing)
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "g"
 			o = append(o, 0xa1, 0x67)
 			o = msgp.AppendBool(o, z.Merged)
@@ -172,6 +190,12 @@ func (z *Evidence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Basis")
 				return
 			}
+		case "y":
+			z.FoundBy, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FoundBy")
+				return
+			}
 		case "r":
 			z.Resolution, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
@@ -188,6 +212,12 @@ func (z *Evidence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.TargetID, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "TargetID")
+				return
+			}
+		case "s":
+			z.Source, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Source")
 				return
 			}
 		case "e":
@@ -232,7 +262,139 @@ func (z *Evidence) Msgsize() (s int) {
 	for za0001 := range z.Fields {
 		s += z.Fields[za0001].Msgsize()
 	}
-	s += 2 + msgp.StringPrefixSize + len(z.Basis) + 2 + msgp.Int64Size + 2 + z.Writer.Msgsize() + 2 + msgp.StringPrefixSize + len(z.TargetID) + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s += 2 + msgp.StringPrefixSize + len(z.Basis) + 2 + msgp.StringPrefixSize + len(z.FoundBy) + 2 + msgp.Int64Size + 2 + z.Writer.Msgsize() + 2 + msgp.StringPrefixSize + len(z.TargetID) + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Gap) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
+	_ = zb0001Mask
+	if z.Target == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o, err = z.D.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "D")
+			return
+		}
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendString(o, z.Target)
+		}
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o, err = z.Moved.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Moved")
+			return
+		}
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o, err = z.SourceSeen.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "SourceSeen")
+			return
+		}
+		// string "x"
+		o = append(o, 0xa1, 0x78)
+		o, err = z.TargetSeen.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "TargetSeen")
+			return
+		}
+		// string "u"
+		o = append(o, 0xa1, 0x75)
+		o, err = z.Due.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Due")
+			return
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Gap) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "d":
+			bts, err = z.D.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "D")
+				return
+			}
+		case "t":
+			z.Target, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Target")
+				return
+			}
+		case "m":
+			bts, err = z.Moved.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Moved")
+				return
+			}
+		case "s":
+			bts, err = z.SourceSeen.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SourceSeen")
+				return
+			}
+		case "x":
+			bts, err = z.TargetSeen.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetSeen")
+				return
+			}
+		case "u":
+			bts, err = z.Due.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Due")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Gap) Msgsize() (s int) {
+	s = 1 + 2 + z.D.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Moved.Msgsize() + 2 + z.SourceSeen.Msgsize() + 2 + z.TargetSeen.Msgsize() + 2 + z.Due.Msgsize()
 	return
 }
 
@@ -240,16 +402,20 @@ func (z *Evidence) Msgsize() (s int) {
 func (z *Kept) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(3)
-	var zb0001Mask uint8 /* 3 bits */
+	zb0001Len := uint32(4)
+	var zb0001Mask uint8 /* 4 bits */
 	_ = zb0001Mask
 	if z.Try == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.Evidence == nil {
+	if z.Failure == nil {
 		zb0001Len--
 		zb0001Mask |= 0x4
+	}
+	if z.Evidence == nil {
+		zb0001Len--
+		zb0001Mask |= 0x8
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -277,6 +443,19 @@ func (z *Kept) MarshalMsg(b []byte) (o []byte, err error) {
 			}
 		}
 		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			if z.Failure == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				o, err = z.Failure.MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Failure")
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "e"
 			o = append(o, 0xa1, 0x65)
 			if z.Evidence == nil {
@@ -334,6 +513,23 @@ func (z *Kept) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "f":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Failure = nil
+			} else {
+				if z.Failure == nil {
+					z.Failure = new(event.Failure)
+				}
+				bts, err = z.Failure.UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Failure")
+					return
+				}
+			}
 		case "e":
 			if msgp.IsNil(bts) {
 				bts, err = msgp.ReadNilBytes(bts)
@@ -372,6 +568,12 @@ func (z *Kept) Msgsize() (s int) {
 		s += z.Try.Msgsize()
 	}
 	s += 2
+	if z.Failure == nil {
+		s += msgp.NilSize
+	} else {
+		s += z.Failure.Msgsize()
+	}
+	s += 2
 	if z.Evidence == nil {
 		s += msgp.NilSize
 	} else {
@@ -384,8 +586,8 @@ func (z *Kept) Msgsize() (s int) {
 func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(9)
-	var zb0001Mask uint16 /* 9 bits */
+	zb0001Len := uint32(11)
+	var zb0001Mask uint16 /* 11 bits */
 	_ = zb0001Mask
 	if z.Wants == nil {
 		zb0001Len--
@@ -399,13 +601,21 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
+	if z.Asked == false {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Silent == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
 	if z.SeenBasis == "" {
 		zb0001Len--
-		zb0001Mask |= 0x80
+		zb0001Mask |= 0x200
 	}
 	if z.Resolution == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x100
+		zb0001Mask |= 0x400
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -441,6 +651,16 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa1, 0x63)
 			o = msgp.AppendBool(o, z.Coerced)
 		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "a"
+			o = append(o, 0xa1, 0x61)
+			o = msgp.AppendBool(o, z.Asked)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "q"
+			o = append(o, 0xa1, 0x71)
+			o = msgp.AppendBool(o, z.Silent)
+		}
 		// string "j"
 		o = append(o, 0xa1, 0x6a)
 		o, err = z.Judge.MarshalMsg(o)
@@ -462,12 +682,12 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "SeenAt")
 			return
 		}
-		if (zb0001Mask & 0x80) == 0 { // if not omitted
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "b"
 			o = append(o, 0xa1, 0x62)
 			o = msgp.AppendString(o, z.SeenBasis)
 		}
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "n"
 			o = append(o, 0xa1, 0x6e)
 			o = msgp.AppendInt64(o, z.Resolution)
@@ -531,6 +751,18 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Coerced")
 				return
 			}
+		case "a":
+			z.Asked, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Asked")
+				return
+			}
+		case "q":
+			z.Silent, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Silent")
+				return
+			}
 		case "j":
 			bts, err = z.Judge.UnmarshalMsg(bts)
 			if err != nil {
@@ -579,7 +811,391 @@ func (z *Open) Msgsize() (s int) {
 	for za0001 := range z.Wants {
 		s += z.Wants[za0001].Msgsize()
 	}
-	s += 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
+	s += 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Passage) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(24)
+	var zb0001Mask uint32 /* 24 bits */
+	_ = zb0001Mask
+	if z.SourceID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.TargetID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Operation == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.LatencyMS == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.LatencyBasis == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	if z.StartBasis == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	if z.SkewMS == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000
+	}
+	if z.ResolutionMS == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	if z.Attempts == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.Late == false {
+		zb0001Len--
+		zb0001Mask |= 0x40000
+	}
+	if z.Coerced == false {
+		zb0001Len--
+		zb0001Mask |= 0x80000
+	}
+	if z.Reverse == false {
+		zb0001Len--
+		zb0001Mask |= 0x100000
+	}
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200000
+	}
+	if z.SupersededBy == "" {
+		zb0001Len--
+		zb0001Mask |= 0x800000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendString(o, z.ChangeID)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendString(o, z.SourceID)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendString(o, z.TargetID)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "o"
+			o = append(o, 0xa1, 0x6f)
+			o = msgp.AppendString(o, z.Operation)
+		}
+		// string "x"
+		o = append(o, 0xa1, 0x78)
+		o = msgp.AppendString(o, z.State)
+		// string "h"
+		o = append(o, 0xa1, 0x68)
+		o, err = z.ChangedAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "ChangedAt")
+			return
+		}
+		// string "r"
+		o = append(o, 0xa1, 0x72)
+		o, err = z.ReceivedAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "ReceivedAt")
+			return
+		}
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o, err = z.DueAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "DueAt")
+			return
+		}
+		// string "f"
+		o = append(o, 0xa1, 0x66)
+		o, err = z.FirstAttemptAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "FirstAttemptAt")
+			return
+		}
+		// string "k"
+		o = append(o, 0xa1, 0x6b)
+		o, err = z.AcknowledgedAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "AcknowledgedAt")
+			return
+		}
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o, err = z.AppliedAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "AppliedAt")
+			return
+		}
+		// string "v"
+		o = append(o, 0xa1, 0x76)
+		o, err = z.VerifiedAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "VerifiedAt")
+			return
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "l"
+			o = append(o, 0xa1, 0x6c)
+			o = msgp.AppendInt64(o, z.LatencyMS)
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "b"
+			o = append(o, 0xa1, 0x62)
+			o = msgp.AppendString(o, z.LatencyBasis)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "e"
+			o = append(o, 0xa1, 0x65)
+			o = msgp.AppendString(o, z.StartBasis)
+		}
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+			// string "w"
+			o = append(o, 0xa1, 0x77)
+			o = msgp.AppendInt64(o, z.SkewMS)
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendInt64(o, z.ResolutionMS)
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "m"
+			o = append(o, 0xa1, 0x6d)
+			o = msgp.AppendInt(o, z.Attempts)
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "p"
+			o = append(o, 0xa1, 0x70)
+			o = msgp.AppendBool(o, z.Late)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "q"
+			o = append(o, 0xa1, 0x71)
+			o = msgp.AppendBool(o, z.Coerced)
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "z"
+			o = append(o, 0xa1, 0x7a)
+			o = msgp.AppendBool(o, z.Reverse)
+		}
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "i"
+			o = append(o, 0xa1, 0x69)
+			o = msgp.AppendString(o, z.Series)
+		}
+		// string "y"
+		o = append(o, 0xa1, 0x79)
+		o, err = z.Actor.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Actor")
+			return
+		}
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+			// string "u"
+			o = append(o, 0xa1, 0x75)
+			o = msgp.AppendString(o, z.SupersededBy)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Passage) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "c":
+			z.ChangeID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ChangeID")
+				return
+			}
+		case "s":
+			z.SourceID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SourceID")
+				return
+			}
+		case "t":
+			z.TargetID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetID")
+				return
+			}
+		case "o":
+			z.Operation, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Operation")
+				return
+			}
+		case "x":
+			z.State, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "h":
+			bts, err = z.ChangedAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ChangedAt")
+				return
+			}
+		case "r":
+			bts, err = z.ReceivedAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ReceivedAt")
+				return
+			}
+		case "d":
+			bts, err = z.DueAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "DueAt")
+				return
+			}
+		case "f":
+			bts, err = z.FirstAttemptAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FirstAttemptAt")
+				return
+			}
+		case "k":
+			bts, err = z.AcknowledgedAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AcknowledgedAt")
+				return
+			}
+		case "a":
+			bts, err = z.AppliedAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AppliedAt")
+				return
+			}
+		case "v":
+			bts, err = z.VerifiedAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "VerifiedAt")
+				return
+			}
+		case "l":
+			z.LatencyMS, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "LatencyMS")
+				return
+			}
+		case "b":
+			z.LatencyBasis, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "LatencyBasis")
+				return
+			}
+		case "e":
+			z.StartBasis, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "StartBasis")
+				return
+			}
+		case "w":
+			z.SkewMS, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SkewMS")
+				return
+			}
+		case "n":
+			z.ResolutionMS, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ResolutionMS")
+				return
+			}
+		case "m":
+			z.Attempts, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Attempts")
+				return
+			}
+		case "p":
+			z.Late, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Late")
+				return
+			}
+		case "q":
+			z.Coerced, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Coerced")
+				return
+			}
+		case "z":
+			z.Reverse, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reverse")
+				return
+			}
+		case "i":
+			z.Series, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Series")
+				return
+			}
+		case "y":
+			bts, err = z.Actor.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Actor")
+				return
+			}
+		case "u":
+			z.SupersededBy, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SupersededBy")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Passage) Msgsize() (s int) {
+	s = 3 + 2 + msgp.StringPrefixSize + len(z.ChangeID) + 2 + msgp.StringPrefixSize + len(z.SourceID) + 2 + msgp.StringPrefixSize + len(z.TargetID) + 2 + msgp.StringPrefixSize + len(z.Operation) + 2 + msgp.StringPrefixSize + len(z.State) + 2 + z.ChangedAt.Msgsize() + 2 + z.ReceivedAt.Msgsize() + 2 + z.DueAt.Msgsize() + 2 + z.FirstAttemptAt.Msgsize() + 2 + z.AcknowledgedAt.Msgsize() + 2 + z.AppliedAt.Msgsize() + 2 + z.VerifiedAt.Msgsize() + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.LatencyBasis) + 2 + msgp.StringPrefixSize + len(z.StartBasis) + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Series) + 2 + z.Actor.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SupersededBy)
 	return
 }
 
@@ -587,20 +1203,28 @@ func (z *Open) Msgsize() (s int) {
 func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(3)
-	var zb0001Mask uint8 /* 3 bits */
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
 	_ = zb0001Mask
 	if z.TargetID == "" {
 		zb0001Len--
 		zb0001Mask |= 0x1
 	}
-	if z.Open == nil {
+	if z.Rivals == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.Kept == nil {
+	if z.Open == nil {
 		zb0001Len--
 		zb0001Mask |= 0x4
+	}
+	if z.Kept == nil {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Gaps == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -613,28 +1237,55 @@ func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.TargetID)
 		}
 		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "v"
+			o = append(o, 0xa1, 0x76)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Rivals)))
+			for za0001 := range z.Rivals {
+				o = msgp.AppendString(o, z.Rivals[za0001])
+			}
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
 			// string "o"
 			o = append(o, 0xa1, 0x6f)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Open)))
-			for za0001 := range z.Open {
-				o, err = z.Open[za0001].MarshalMsg(o)
+			for za0002 := range z.Open {
+				o, err = z.Open[za0002].MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Open", za0001)
+					err = msgp.WrapError(err, "Open", za0002)
 					return
 				}
 			}
 		}
-		if (zb0001Mask & 0x4) == 0 { // if not omitted
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "k"
 			o = append(o, 0xa1, 0x6b)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Kept)))
-			for za0002 := range z.Kept {
-				o, err = z.Kept[za0002].MarshalMsg(o)
+			for za0003 := range z.Kept {
+				o, err = z.Kept[za0003].MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Kept", za0002)
+					err = msgp.WrapError(err, "Kept", za0003)
 					return
 				}
 			}
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "g"
+			o = append(o, 0xa1, 0x67)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Gaps)))
+			for za0004 := range z.Gaps {
+				o, err = z.Gaps[za0004].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Gaps", za0004)
+					return
+				}
+			}
+		}
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o, err = z.Asked.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Asked")
+			return
 		}
 	}
 	return
@@ -664,43 +1315,87 @@ func (z *Record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "TargetID")
 				return
 			}
-		case "o":
+		case "v":
 			var zb0002 uint32
 			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rivals")
+				return
+			}
+			if cap(z.Rivals) >= int(zb0002) {
+				z.Rivals = (z.Rivals)[:zb0002]
+			} else {
+				z.Rivals = make([]string, zb0002)
+			}
+			for za0001 := range z.Rivals {
+				z.Rivals[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Rivals", za0001)
+					return
+				}
+			}
+		case "o":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Open")
 				return
 			}
-			if cap(z.Open) >= int(zb0002) {
-				z.Open = (z.Open)[:zb0002]
+			if cap(z.Open) >= int(zb0003) {
+				z.Open = (z.Open)[:zb0003]
 			} else {
-				z.Open = make([]Open, zb0002)
+				z.Open = make([]Open, zb0003)
 			}
-			for za0001 := range z.Open {
-				bts, err = z.Open[za0001].UnmarshalMsg(bts)
+			for za0002 := range z.Open {
+				bts, err = z.Open[za0002].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Open", za0001)
+					err = msgp.WrapError(err, "Open", za0002)
 					return
 				}
 			}
 		case "k":
-			var zb0003 uint32
-			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Kept")
 				return
 			}
-			if cap(z.Kept) >= int(zb0003) {
-				z.Kept = (z.Kept)[:zb0003]
+			if cap(z.Kept) >= int(zb0004) {
+				z.Kept = (z.Kept)[:zb0004]
 			} else {
-				z.Kept = make([]Kept, zb0003)
+				z.Kept = make([]Kept, zb0004)
 			}
-			for za0002 := range z.Kept {
-				bts, err = z.Kept[za0002].UnmarshalMsg(bts)
+			for za0003 := range z.Kept {
+				bts, err = z.Kept[za0003].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Kept", za0002)
+					err = msgp.WrapError(err, "Kept", za0003)
 					return
 				}
+			}
+		case "g":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Gaps")
+				return
+			}
+			if cap(z.Gaps) >= int(zb0005) {
+				z.Gaps = (z.Gaps)[:zb0005]
+			} else {
+				z.Gaps = make([]Gap, zb0005)
+			}
+			for za0004 := range z.Gaps {
+				bts, err = z.Gaps[za0004].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Gaps", za0004)
+					return
+				}
+			}
+		case "a":
+			bts, err = z.Asked.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Asked")
+				return
 			}
 		default:
 			bts, err = msgp.Skip(bts)
@@ -717,13 +1412,126 @@ func (z *Record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Record) Msgsize() (s int) {
 	s = 1 + 2 + msgp.StringPrefixSize + len(z.TargetID) + 2 + msgp.ArrayHeaderSize
-	for za0001 := range z.Open {
-		s += z.Open[za0001].Msgsize()
+	for za0001 := range z.Rivals {
+		s += msgp.StringPrefixSize + len(z.Rivals[za0001])
 	}
 	s += 2 + msgp.ArrayHeaderSize
-	for za0002 := range z.Kept {
-		s += z.Kept[za0002].Msgsize()
+	for za0002 := range z.Open {
+		s += z.Open[za0002].Msgsize()
 	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0003 := range z.Kept {
+		s += z.Kept[za0003].Msgsize()
+	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0004 := range z.Gaps {
+		s += z.Gaps[za0004].Msgsize()
+	}
+	s += 2 + z.Asked.Msgsize()
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Saw) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(4)
+	var zb0001Mask uint8 /* 4 bits */
+	_ = zb0001Mask
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "v"
+		o = append(o, 0xa1, 0x76)
+		o, err = z.Value.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Value")
+			return
+		}
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o, err = z.At.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "At")
+			return
+		}
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o, err = z.Moved.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Moved")
+			return
+		}
+		// string "w"
+		o = append(o, 0xa1, 0x77)
+		o, err = z.Writer.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Writer")
+			return
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Saw) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "v":
+			bts, err = z.Value.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Value")
+				return
+			}
+		case "a":
+			bts, err = z.At.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "At")
+				return
+			}
+		case "m":
+			bts, err = z.Moved.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Moved")
+				return
+			}
+		case "w":
+			bts, err = z.Writer.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Writer")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Saw) Msgsize() (s int) {
+	s = 1 + 2 + z.Value.Msgsize() + 2 + z.At.Msgsize() + 2 + z.Moved.Msgsize() + 2 + z.Writer.Msgsize()
 	return
 }
 
@@ -731,8 +1539,8 @@ func (z *Record) Msgsize() (s int) {
 func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(8)
-	var zb0001Mask uint8 /* 8 bits */
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
 	_ = zb0001Mask
 	if z.ChangeID == "" {
 		zb0001Len--
@@ -761,6 +1569,10 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Other == false {
 		zb0001Len--
 		zb0001Mask |= 0x80
+	}
+	if z.Reverse == false {
+		zb0001Len--
+		zb0001Mask |= 0x100
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -811,6 +1623,11 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "o"
 			o = append(o, 0xa1, 0x6f)
 			o = msgp.AppendBool(o, z.Other)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "z"
+			o = append(o, 0xa1, 0x7a)
+			o = msgp.AppendBool(o, z.Reverse)
 		}
 	}
 	return
@@ -895,6 +1712,12 @@ func (z *Try) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Other")
 				return
 			}
+		case "z":
+			z.Reverse, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reverse")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -913,7 +1736,7 @@ func (z *Try) Msgsize() (s int) {
 	for za0001 := range z.Fields {
 		s += msgp.StringPrefixSize + len(z.Fields[za0001])
 	}
-	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
 	return
 }
 
@@ -921,8 +1744,8 @@ func (z *Try) Msgsize() (s int) {
 func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(5)
-	var zb0001Mask uint8 /* 5 bits */
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
 	_ = zb0001Mask
 	if z.Shown == false {
 		zb0001Len--
@@ -935,6 +1758,10 @@ func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Over == false {
 		zb0001Len--
 		zb0001Mask |= 0x10
+	}
+	if z.Saw == nil {
+		zb0001Len--
+		zb0001Mask |= 0x20
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -965,6 +1792,19 @@ func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "o"
 			o = append(o, 0xa1, 0x6f)
 			o = msgp.AppendBool(o, z.Over)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			if z.Saw == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				o, err = z.Saw.MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Saw")
+					return
+				}
+			}
 		}
 	}
 	return
@@ -1018,6 +1858,23 @@ func (z *Want) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Over")
 				return
 			}
+		case "s":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Saw = nil
+			} else {
+				if z.Saw == nil {
+					z.Saw = new(Saw)
+				}
+				bts, err = z.Saw.UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Saw")
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1032,6 +1889,11 @@ func (z *Want) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Want) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Value.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Value.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2
+	if z.Saw == nil {
+		s += msgp.NilSize
+	} else {
+		s += z.Saw.Msgsize()
+	}
 	return
 }

@@ -3,7 +3,12 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,69 +23,170 @@ import (
 // from the start. It drops nothing, so what the ledger forgets too early, or
 // remembers wrongly through a restart, shows as a difference.
 type reference struct {
-	l       *Ledger
-	history map[string][]moment
+	l       *Ledger // for its maps and conversions; it folds nothing
+	least   int
+	History map[string][]moment
+	Lessons map[string]*lessons
 }
 
-// moment is one input of a record, or a tick.
+// moment is one input of a record, or a tick, and the pace at that time.
 type moment struct {
 	Now     event.Time
 	Version uint64
 	Type    event.Type
 	Bytes   []byte
+	Pace    [4]int64
 }
 
-func newReference() *reference {
+func newReference(learnAfter int) *reference {
 	return &reference{
-		l:       &Ledger{objects: newMappings(integrations()), enrich: byStatus},
-		history: map[string][]moment{},
+		l: newLedger(integrations(), byStatus, learnAfter), least: learnAfter,
+		History: map[string][]moment{}, Lessons: map[string]*lessons{},
 	}
 }
 
+// lessons are all samples ever taken of one object.
+type lessons struct {
+	Took  []lessonOf // latencies
+	Hours []lessonOf // one each, by the hour
+	Late  [2][]lessonOf
+}
+
+type lessonOf struct {
+	Span int64 // the day or hour it counts in: never earlier than one before
+	MS   int64
+}
+
+func taught(list []lessonOf, span, ms int64) []lessonOf {
+	if n := len(list); n > 0 {
+		span = max(span, list[n-1].Span)
+	}
+	return append(list, lessonOf{span, ms})
+}
+
+// late are the values of the newest span and the one before.
+func late(list []lessonOf) (out []int64) {
+	for _, l := range list {
+		if l.Span >= list[len(list)-1].Span-1 {
+			out = append(out, l.MS)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// pace is deadline, skew, apart and keep, from all samples.
+func (r *reference) pace(m *mapping) [4]int64 {
+	l := r.Lessons[m.name()]
+	if l == nil {
+		l = &lessons{}
+		r.Lessons[m.name()] = l
+	}
+	p := [4]int64{int64(m.first), 5000, 0, 26 * 3600_000}
+	if took := late(l.Took); len(took) >= r.least && len(took) > 0 {
+		slowest := took[len(took)-1-len(took)/20]
+		step := steps[len(steps)-1]
+		for _, s := range slices.Backward(steps[:]) {
+			if int64(s)*1000 >= slowest {
+				step = s
+			}
+		}
+		p[0] = min(max(int64(step)*1500, int64(m.floor)), int64(m.roof))
+	}
+	a, b := late(l.Late[0]), late(l.Late[1])
+	if len(a) >= r.least && len(b) >= r.least && len(a)*len(b) > 0 {
+		if apart := max(a[0]-b[0], b[0]-a[0]); apart >= 1000 {
+			p[1], p[2] = min(max(apart+1000, 5000), 120_000), apart
+		}
+	}
+	now, before := 0, 0
+	for _, h := range l.Hours {
+		switch l.Hours[len(l.Hours)-1].Span - h.Span {
+		case 0:
+			now++
+		case 1:
+			before++
+		}
+	}
+	if n := max(now, before); n > 0 {
+		p[3] = max(min(20_000*3600_000/int64(n), p[3]), int64(m.recent))
+	}
+	return p
+}
+
+// learn takes what an input taught: how late it was told, and what it delivered.
+func (r *reference) learn(m *mapping, ev event.Event, clock event.Time, news []*event.Delivery) {
+	l := r.Lessons[m.name()]
+	if c, ok := ev.(*event.Change); ok && c.RecordKey != "" && c.TimeBasis != "received" && c.Redelivery == 0 {
+		side := 0
+		if c.Side == event.Target {
+			side = 1
+		}
+		if off := int64(c.ReceivedAt - c.ChangedAt); off > -600_000 && off < 600_000 {
+			l.Late[side] = taught(l.Late[side], int64(clock)/3600_000, off)
+		}
+	}
+	for _, d := range news {
+		if d.State == "applied" && d.Was != "applied" && d.Series == "" && d.LatencyMS >= 0 && !d.Reverse {
+			l.Took = taught(l.Took, int64(clock)/86_400_000, d.LatencyMS)
+			l.Hours = taught(l.Hours, int64(clock)/3600_000, 0)
+		}
+	}
+}
+
+// object is what a key is about.
+func (r *reference) object(key string) *mapping {
+	part := strings.SplitN(key, "/", 3)
+	if len(part) < 3 {
+		return nil
+	}
+	return r.l.objects[[2]string{part[0], part[1]}]
+}
+
 func (r *reference) Step(ctx stream.Ctx, key string, ev event.Event, out *stream.Out) {
+	m := r.object(key)
 	a, isAttempt := ev.(*event.Attempt)
 	failed := isAttempt && a.Failed()
 	if failed {
 		byStatus(a)
 	}
+	if m == nil {
+		if f := (folding{ctx: ctx, out: out}); failed {
+			f.failure(a, "")
+		}
+		return
+	}
 	b, err := event.Encode(nil, ev)
 	if err != nil {
 		panic(err)
 	}
-	before := r.tell(r.history[key])
+	before := r.tell(r.History[key])
+	now := moment{ctx.Now, ctx.Version, ev.EventType(), b, r.pace(m)}
 	if failed {
+		before.pace = now.Pace
 		f := folding{ctx: ctx, out: out}
 		f.failure(a, before.holdsUp(a))
 	}
-	r.history[key] = append(r.history[key], moment{ctx.Now, ctx.Version, ev.EventType(), b})
-	before.news(r.tell(r.history[key]), key, out)
+	r.History[key] = append(r.History[key], now)
+	after := r.tell(r.History[key])
+	for _, claim := range after.claims {
+		claim.Version = ctx.Version
+		out.Emit("plumbline.failures", key, claim)
+	}
+	r.learn(m, ev, after.clock, before.news(after, key, out))
 }
 
 func (r *reference) Tick(ctx stream.Ctx, out *stream.Out) {
-	type record struct {
-		key    string
-		due    event.Time
-		before *story
-	}
-	var all []record
-	for key, h := range r.history {
-		s := r.tell(h)
-		all = append(all, record{key, s.due(), s})
-		r.history[key] = append(h, moment{ctx.Now, ctx.Version, event.TypeTick, nil})
-	}
-	slices.SortFunc(all, func(a, b record) int {
-		if a.due != b.due {
-			return int(a.due - b.due)
-		}
-		return slices.Compare([]byte(a.key), []byte(b.key))
-	})
-	for _, rec := range all {
-		rec.before.news(r.tell(r.history[rec.key]), rec.key, out)
+	for _, key := range slices.Sorted(maps.Keys(r.History)) {
+		h := r.History[key]
+		before := r.tell(h)
+		r.History[key] = append(h, moment{ctx.Now, ctx.Version, event.TypeTick, nil, r.pace(r.object(key))})
+		before.news(r.tell(r.History[key]), key, out)
 	}
 }
 
 func (r *reference) Save(emit stream.Emit) error {
-	b, err := json.Marshal(r.history)
+	b, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
@@ -90,8 +196,8 @@ func (r *reference) Save(emit stream.Emit) error {
 func (r *reference) Rewrite(int, stream.Emit) (bool, error) { return true, nil }
 
 func (r *reference) Load(_ string, value []byte) error {
-	r.history = map[string][]moment{}
-	return json.Unmarshal(value, &r.history)
+	r.History, r.Lessons = map[string][]moment{}, map[string]*lessons{}
+	return json.Unmarshal(value, r)
 }
 
 // story is a record's whole past, told up to now.
@@ -103,7 +209,13 @@ type story struct {
 	now        event.Time // stream time
 	clock      event.Time // or the arrival, where that is ahead
 	version    uint64
+	pace       [4]int64
+	claims     []*event.Failure // of the newest moment
 }
+
+func (s *story) deadline() event.Time { return event.Time(s.pace[0]) }
+func (s *story) skew() event.Time     { return event.Time(s.pace[1]) }
+func (s *story) keep() event.Time     { return event.Time(s.pace[3]) }
 
 // chapter is one delivery. A field's fate is "": still waited for.
 type chapter struct {
@@ -121,15 +233,16 @@ type chapter struct {
 }
 
 type seenOrTried struct {
-	until event.Time
-	e     *Evidence
-	t     *Try
+	until  event.Time
+	e      *Evidence
+	t      *Try
+	failed *event.Failure // nobody knows its delivery yet
 }
 
 func (r *reference) tell(history []moment) *story {
 	s := &story{}
 	for _, m := range history {
-		s.now, s.clock, s.version = m.Now, m.Now, m.Version
+		s.now, s.clock, s.version, s.pace, s.claims = m.Now, m.Now, m.Version, m.Pace, nil
 		before := s.copies()
 		if m.Type == event.TypeTick {
 			s.tick()
@@ -157,7 +270,7 @@ func (s *story) copies() []event.Delivery {
 	return all
 }
 
-func (s *story) news(now *story, key string, out *stream.Out) {
+func (s *story) news(now *story, key string, out *stream.Out) (all []*event.Delivery) {
 	old := s.copies()
 	for i, d := range now.copies() {
 		switch {
@@ -168,25 +281,9 @@ func (s *story) news(now *story, key string, out *stream.Out) {
 			d.Was = old[i].State
 		}
 		out.Emit("plumbline.deliveries", key, &d)
+		all = append(all, &d)
 	}
-}
-
-func (s *story) due() (due event.Time) {
-	for _, c := range s.deliveries {
-		at := c.forgetAt
-		if waiting(c.d.State) {
-			at = c.judgeAt
-		}
-		if !c.gone && (due == 0 || at < due) {
-			due = at
-		}
-	}
-	for _, k := range s.recent {
-		if k.until > s.now && (due == 0 || k.until < due) {
-			due = k.until
-		}
-	}
-	return due
+	return all
 }
 
 func waiting(state string) bool {
@@ -202,9 +299,7 @@ func (s *story) tick() {
 		switch {
 		case waiting(c.d.State) && c.judgeAt <= s.now:
 			c.d.State = map[string]string{"observed": "stalled", "attempted": "failed", "acknowledged": "unobserved"}[c.d.State]
-			if c.d.State == "unobserved" && c.coerced {
-				c.d.State, c.d.Coerced = "not_applied", true
-			}
+			c.coercedAfterAll()
 			c.gone = c.forgetAt <= s.now
 		case !waiting(c.d.State) && c.forgetAt <= s.now:
 			c.gone = true
@@ -212,6 +307,13 @@ func (s *story) tick() {
 	}
 	s.recent = slices.DeleteFunc(s.recent, func(k seenOrTried) bool { return k.until <= s.now })
 	s.forgetTarget()
+}
+
+// coercedAfterAll is what the deadline says of the sync's own other value.
+func (c *chapter) coercedAfterAll() {
+	if (c.d.State == "unobserved" || c.d.State == "stalled") && c.coerced {
+		c.d.State, c.d.Coerced = "not_applied", true
+	}
 }
 
 func (s *story) forgetTarget() {
@@ -228,37 +330,73 @@ func (s *story) happened(l *Ledger, ev event.Event) {
 		case s.m == nil || e.RecordKey == "":
 		case e.Side == event.Target:
 			s.seen(echoed(s.m, e))
-		case s.m.ours(e.Side, e.Actor) || e.Operation == "associate":
+			if wants := s.m.returns(e); s.m.integration.Bidirectional && s.m.others(e.Side, e.Actor) && e.Operation == "update" && len(wants) > 0 {
+				s.changed(e, wants)
+			}
+		case s.m.ours(e.Side, e.Actor) || s.repeated(e):
+			s.seen(echoed(s.m, e))
 		case e.MergedInto != "" && e.MergedInto != e.RecordID:
 			s.mergedAway(e)
 		default:
-			s.changed(e)
+			s.changed(e, s.m.wants(e))
 		}
 	case *event.Attempt:
 		s.clock, s.m = max(s.now, e.ReceivedAt), l.objects[[2]string{e.Integration, e.Object}]
 		if s.m != nil && e.RecordKey != "" && e.Granularity != "run" && slices.Contains([]string{"create", "update", "upsert", "delete"}, e.Operation) {
-			s.attempted(tryOf(e))
+			s.attempted(s.m.tryOf(e), e)
 		}
 	case *event.Observation:
 		s.clock, s.m = max(s.now, e.ReceivedAt), l.objects[[2]string{e.Integration, e.Object}]
-		if s.m != nil && e.RecordKey != "" && e.Side == event.Target {
+		switch {
+		case s.m == nil:
+		case e.OutOfScope:
+			for _, c := range s.deliveries {
+				if !c.gone && !over(c.d.State) && c.d.State != "not_applied" {
+					c.d.SupersededBy = "out_of_scope"
+					s.end(c, "superseded")
+				}
+			}
+		case e.RecordKey != "":
 			s.seen(observed(s.m, e))
 		}
 	}
 	s.forgetTarget()
 }
 
-func (s *story) changed(e *event.Change) {
-	wants := s.m.wants(e)
-	if len(wants) == 0 && len(e.Fields) > 0 && e.Operation == "update" {
+// repeated is a write-back of a sync whose user nobody named.
+func (s *story) repeated(e *event.Change) bool {
+	if s.m.integration.Source.SyncUser != "" || e.Operation != "update" || len(s.m.renamed(e.Fields)) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.recent, func(k seenOrTried) bool {
+		if k.e == nil || k.e.Source || !k.e.Event || s.m.ours("target", k.e.Writer) ||
+			k.e.At >= e.ChangedAt-s.skew() || k.e.At < e.ChangedAt-s.deadline() {
+			return false
+		}
+		return !slices.ContainsFunc(s.m.renamed(e.Fields), func(f event.Field) bool {
+			shown, ok := event.Find(k.e.Fields, f.Name)
+			equal, _ := s.m.equal(f.Name, f.Value, shown)
+			return !ok || !equal
+		})
+	})
+}
+
+func (s *story) changed(e *event.Change, wants []Want) {
+	if len(wants) == 0 && (e.Operation == "associate" || len(e.Fields) > 0 && e.Operation == "update") {
 		return
 	}
 	c := &chapter{fields: wants, fate: map[string]string{}, d: event.Delivery{
 		ID: event.DeliveryID(e.Integration, e.Object, e.RecordKey, e.ID), Tenant: e.Tenant, Integration: e.Integration,
 		Object: e.Object, RecordKey: e.RecordKey, SourceID: e.RecordID, TargetID: s.targetID, ChangeID: e.ID,
 		Operation: e.Operation, State: "observed", ChangedAt: e.ChangedAt, ReceivedAt: e.ReceivedAt,
-		DueAt: s.m.due(e), StartBasis: orEvent(e.TimeBasis), Actor: e.Actor, Series: series(e.Actor),
+		StartBasis: orEvent(e.TimeBasis), Actor: e.Actor, Series: series(e.Actor),
 	}}
+	if c.d.DueAt = max(e.ChangedAt+s.deadline(), e.ReceivedAt+min(s.deadline(), 3000)); e.TimeBasis == "received" {
+		c.d.DueAt = e.ReceivedAt + s.deadline()
+	}
+	if c.d.Reverse = e.Side == event.Target; c.d.Reverse {
+		c.d.SourceID, c.d.TargetID = e.RecordKey, e.RecordID
+	}
 	for _, other := range s.deliveries {
 		if !other.gone && other.d.ID == c.d.ID {
 			return
@@ -269,7 +407,7 @@ func (s *story) changed(e *event.Change) {
 	var newest *chapter
 	for _, other := range s.deliveries {
 		switch {
-		case other.gone:
+		case other.gone || other.d.Reverse != c.d.Reverse:
 		case other.d.ChangedAt <= c.d.ChangedAt:
 			s.takeOver(other, c)
 		case overlap(other, c):
@@ -282,11 +420,14 @@ func (s *story) changed(e *event.Change) {
 	if newest != nil {
 		s.takeOver(c, newest)
 	}
-	for _, k := range s.recent {
-		if k.t != nil {
-			s.try(c, k.t)
-		} else {
+	for i := range s.recent {
+		switch k := &s.recent[i]; {
+		case k.t == nil:
 			s.judge(c, k.e)
+		case s.try(c, k.t) && k.failed != nil:
+			fail := *k.failed
+			fail.DeliveryID, k.failed = c.d.ID, nil
+			s.claims = append(s.claims, &fail)
 		}
 	}
 	s.deliveries = append(s.deliveries, c)
@@ -370,7 +511,7 @@ func (s *story) retire(c *chapter, by string, all bool) {
 
 func (s *story) mergedAway(e *event.Change) {
 	for _, c := range s.deliveries {
-		if c.gone || c.d.ChangedAt > e.ChangedAt || over(c.d.State) || c.d.State == "not_applied" {
+		if c.gone || c.d.Reverse || c.d.ChangedAt > e.ChangedAt || over(c.d.State) || c.d.State == "not_applied" {
 			continue
 		}
 		for _, f := range c.fields {
@@ -385,12 +526,14 @@ func (s *story) end(c *chapter, state string) {
 }
 
 func (s *story) applied(c *chapter) {
-	if s.targetID != "" {
+	if s.targetID != "" && !c.d.Reverse {
 		c.d.TargetID = s.targetID
 	}
+	c.d.SkewMS = s.pace[2]
 	c.d.AppliedAt, c.d.LatencyBasis, c.d.ResolutionMS, c.d.Coerced = c.seenAt, c.basis, c.within, false
 	c.d.LatencyMS, c.d.Late = int64(c.seenAt-c.start()), c.seenAt > c.d.DueAt
 	s.end(c, "applied")
+	c.forgetAt = s.clock + s.keep()
 }
 
 func (c *chapter) start() event.Time {
@@ -419,18 +562,22 @@ func (s *story) seen(e *Evidence) {
 }
 
 func (s *story) judge(c *chapter, e *Evidence) {
+	if c.d.Reverse != e.Source { // the side where the change was made
+		s.undone(c, e)
+		return
+	}
 	if over(c.d.State) {
 		s.compare(c, e)
 		return
 	}
-	if e.At+skewBound < c.d.ChangedAt || e.At+skewBound < c.d.FirstAttemptAt {
+	if e.At+s.skew() < c.d.ChangedAt || e.At+s.skew() < c.d.FirstAttemptAt {
 		return
 	}
 	acked := c.d.AcknowledgedAt != 0
 	proof := acked && !e.Event && e.At >= c.d.DueAt // an answer from after the deadline
 	if c.d.Operation == "delete" {
 		if e.Missing {
-			c.see(e)
+			c.see(e, s.skew())
 			s.applied(c)
 		} else if proof {
 			c.d.State = "not_applied"
@@ -440,15 +587,15 @@ func (s *story) judge(c *chapter, e *Evidence) {
 	if e.Missing {
 		if proof {
 			c.d.State = "not_applied"
-		} else if e.Event && acked && e.At > c.d.AcknowledgedAt && s.m.others("target", e.Writer) && c.d.State != "not_applied" {
+		} else if e.Event && acked && e.At > c.d.AcknowledgedAt && s.m.others(e.side(), e.Writer) && c.d.State != "not_applied" {
 			s.end(c, "overwritten")
 		}
 		return
 	}
 	if len(c.fields) == 0 {
-		written := e.Modified != 0 && e.Modified+skewBound >= c.d.ChangedAt
+		written := e.Modified != 0 && e.Modified+s.skew() >= c.d.ChangedAt
 		if op := c.d.Operation; op == "create" || op == "restore" || op == "merge" && e.Merged || op != "merge" && written {
-			c.see(e)
+			c.see(e, s.skew())
 			s.applied(c)
 		}
 		return
@@ -461,22 +608,23 @@ func (s *story) judge(c *chapter, e *Evidence) {
 		}
 		changed = true
 		switch {
-		case s.m.same(&f, shown):
+		case s.same(c, f, shown):
 			c.fate[f.Target] = "shown"
-			c.see(e)
-		case !acked || e.Modified == 0 || c.d.State == "not_applied":
-		case e.Modified+skewBound < c.d.AcknowledgedAt:
+			c.see(e, s.skew())
+		case e.Modified == 0 || c.d.State == "not_applied":
+		case !c.d.Reverse && s.m.others(e.side(), e.Writer) && s.ruleOf(f.Target, shown) == "target keeps it":
+			c.fate[f.Target] = "over"
+		case !acked && s.m.integration.Attempts != "none":
+		case e.Modified+s.skew() < max(c.d.AcknowledgedAt, c.claimed()):
 			if proof {
 				c.d.State = "not_applied"
 			}
-		case s.m.ours("target", e.Writer):
+		case s.m.ours(e.side(), e.Writer):
 			if !s.anOlderOneWanted(c, f, shown) {
 				c.coerced = true
-				if c.d.State == "unobserved" {
-					c.d.State, c.d.Coerced = "not_applied", true
-				}
+				c.coercedAfterAll()
 			}
-		case s.m.others("target", e.Writer) && e.Modified > c.d.AcknowledgedAt && !c.coerced:
+		case acked && s.m.others(e.side(), e.Writer) && e.Modified > c.d.AcknowledgedAt && !c.coerced:
 			c.fate[f.Target] = "over"
 		}
 	}
@@ -490,13 +638,56 @@ func (s *story) judge(c *chapter, e *Evidence) {
 	}
 }
 
+// claimed is when somebody said that it was written; nobody: when it changed.
+func (c *chapter) claimed() event.Time {
+	if c.d.AcknowledgedAt != 0 {
+		return c.d.AcknowledgedAt
+	}
+	return c.d.ChangedAt
+}
+
+func (s *story) same(c *chapter, f Want, shown event.Value) bool {
+	a, b := f.Value, shown
+	if c.d.Reverse {
+		a, b = b, a
+	}
+	equal, _ := s.m.equal(f.Target, a, b)
+	return equal
+}
+
+func (s *story) ruleOf(target string, shown event.Value) string {
+	for _, f := range s.m.fields {
+		if f.Target == target && (f.Rule == "target_wins" || f.Rule == "target_unless_blank" && !shown.Blank()) {
+			return "target keeps it"
+		}
+	}
+	return ""
+}
+
+// undone is a change that the sync wrote over, where it was made.
+func (s *story) undone(c *chapter, e *Evidence) {
+	if over(c.d.State) || c.d.State == "not_applied" || !e.Event || e.Missing || e.At < c.d.ChangedAt || !s.m.ours(e.side(), e.Writer) {
+		return
+	}
+	any := false
+	for _, f := range c.fields {
+		shown, ok := event.Find(e.Fields, f.Target)
+		if ok && c.pending(f.Target) && !s.m.unchanged(f.Target, f.Value, shown) {
+			c.fate[f.Target+" past"], any = "yes", true
+		}
+	}
+	if any {
+		s.retire(c, "", false)
+	}
+}
+
 func (s *story) anOlderOneWanted(c *chapter, f Want, shown event.Value) bool {
 	for _, older := range s.deliveries {
-		if older.gone || older == c || older.d.ChangedAt > c.d.ChangedAt {
+		if older.gone || older == c || older.d.Reverse != c.d.Reverse || older.d.ChangedAt > c.d.ChangedAt {
 			continue
 		}
 		for _, g := range older.fields {
-			if g.Target == f.Target && s.m.same(&g, shown) {
+			if g.Target == f.Target && s.same(older, g, shown) {
 				return true
 			}
 		}
@@ -504,10 +695,10 @@ func (s *story) anOlderOneWanted(c *chapter, f Want, shown event.Value) bool {
 	return false
 }
 
-func (c *chapter) see(e *Evidence) {
+func (c *chapter) see(e *Evidence, skew event.Time) {
 	at := e.At
 	if !e.Event && !e.Missing && e.Modified != 0 && e.Modified <= e.At {
-		if at = e.Modified; e.Modified+skewBound < c.d.ChangedAt {
+		if at = e.Modified; e.Modified+skew < c.d.ChangedAt {
 			at = c.start()
 		}
 	}
@@ -529,18 +720,18 @@ func (s *story) compare(c *chapter, e *Evidence) {
 				continue
 			}
 			shown, ok := event.Find(e.Fields, f.Target)
-			equal = equal && ok && s.m.same(&f, shown)
+			equal = equal && ok && s.same(c, f, shown)
 			n++
 		}
 		equal = equal && n > 0
 	}
 	if equal {
-		c.d.VerifiedAt = e.At
-		s.end(c, "verified")
+		c.d.VerifiedAt, c.d.State = e.At, "verified"
+		c.forgetAt = max(c.forgetAt, s.clock+s.m.recent)
 	}
 }
 
-func (s *story) attempted(t *Try) {
+func (s *story) attempted(t *Try, a *event.Attempt) {
 	if t.TargetID != "" && !t.Failed {
 		s.targetID = t.TargetID
 	}
@@ -551,21 +742,30 @@ func (s *story) attempted(t *Try) {
 		}
 	}
 	if t.ChangeID == "" || !found {
-		s.remember(seenOrTried{t: t})
+		k := seenOrTried{t: t}
+		if t.Failed && !found && a.DeliveryID == "" {
+			var out stream.Out
+			f := folding{out: &out}
+			k.failed = f.failure(a, "")
+		}
+		s.remember(k)
 	}
 }
 
-func (c *chapter) belongs(t *Try) bool {
+func (c *chapter) belongs(t *Try, skew event.Time) bool {
 	if t.ChangeID != "" {
 		return t.ChangeID == c.d.ChangeID
+	}
+	if t.Reverse != c.d.Reverse {
+		return false
 	}
 	if c.d.State == "superseded" || c.d.State == "overwritten" {
 		return false
 	}
-	if over(c.d.State) && t.At > c.d.AppliedAt+skewBound {
+	if over(c.d.State) && t.At > c.d.AppliedAt+skew {
 		return false
 	}
-	if t.Delete != (c.d.Operation == "delete") || c.d.ChangedAt > t.At+skewBound {
+	if t.Delete != (c.d.Operation == "delete") || c.d.ChangedAt > t.At+skew {
 		return false
 	}
 	if len(c.fields) == 0 {
@@ -577,7 +777,7 @@ func (c *chapter) belongs(t *Try) bool {
 }
 
 func (s *story) try(c *chapter, t *Try) bool {
-	if !c.belongs(t) {
+	if !c.belongs(t, s.skew()) {
 		return false
 	}
 	c.d.Attempts++
@@ -621,18 +821,35 @@ func (s *story) holdsUp(a *event.Attempt) string {
 		return ""
 	}
 	for _, c := range s.deliveries {
-		if !c.gone && c.belongs(tryOf(a)) {
+		if !c.gone && c.belongs(s.m.tryOf(a), s.skew()) {
 			return c.d.ID
 		}
 	}
 	return ""
 }
 
+// TestReferencePlaysEveryScenario holds what the scenarios say of deliveries
+// and failed attempts against the reference; of what differs between the two
+// systems it knows nothing.
 func TestReferencePlaysEveryScenario(t *testing.T) {
-	streamtest.Run(t, streamtest.Options{
-		Operator: func(*streamtest.Scenario) (stream.Operator, error) { return newReference(), nil },
-		Format:   (*streamtest.Scenario).Changes,
-	})
+	known := regexp.MustCompile(`^\S+ (delivery|failure) `)
+	files, err := filepath.Glob("testdata/*.txt")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		expecting := false
+		lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool {
+			expecting = line == "---- expect" || expecting && !strings.HasPrefix(line, "----")
+			return expecting && line != "---- expect" && line != "" && (!known.MatchString(line) || strings.Contains(line, " origin=inferred "))
+		})
+		_, err = streamtest.Check(file, strings.Join(lines, "\n"), streamtest.Options{
+			Settings: []string{"learn_after"},
+			Operator: func(s *streamtest.Scenario) (stream.Operator, error) { return newReference(learnsAfter(s)), nil },
+			Format:   (*streamtest.Scenario).Changes,
+		})
+		require.NoError(t, err)
+	}
 }
 
 // TestLedgerIsTheReference plays random facts on both. At every step both
@@ -649,7 +866,7 @@ func TestLedgerIsTheReference(t *testing.T) {
 
 func playBoth(t *rapid.T, reached map[string]int) {
 	g := generator{t: t, now: 1_790_000_000_000}
-	led, ref := stream.NewTask(New(integrations(), byStatus), 0), stream.NewTask(newReference(), 0)
+	led, ref := stream.NewTask(newOperator(integrations(), byStatus, 3), 0), stream.NewTask(newReference(3), 0)
 	var a, b stream.Out
 	received, was := map[string]event.Time{}, map[string]string{}
 	for offset := range int64(rapid.IntRange(1, 40).Draw(t, "steps")) {
@@ -657,7 +874,7 @@ func playBoth(t *rapid.T, reached map[string]int) {
 		rec.Offset = offset
 		led.Process(clone(t, rec), &a)
 		ref.Process(clone(t, rec), &b)
-		require.Equal(t, show(b.List), show(a.List), "at offset %d, after %s", offset, describe(rec))
+		require.Equal(t, byKey(b.List, nil), byKey(a.List, b.List), "at offset %d, after %s", offset, describe(rec))
 		for _, o := range a.List {
 			d, ok := o.Event.(*event.Delivery)
 			if !ok {
@@ -689,10 +906,30 @@ func clone(t *rapid.T, r stream.Record) *stream.Record {
 	return &r
 }
 
-func show(list []stream.Output) []string {
-	out := []string{}
+// byKey shows the deliveries and the failed attempts of each key in order. A
+// target id that the reference has forgotten is left out: an open divergence,
+// of which it knows nothing, remembers it longer.
+func byKey(list, reference []stream.Output) map[string][]string {
+	forgotten := map[string]bool{}
+	for _, o := range reference {
+		if d, ok := o.Event.(*event.Delivery); ok && d.TargetID == "" {
+			forgotten[d.ID] = true
+		}
+	}
+	out := map[string][]string{}
 	for _, o := range list {
-		out = append(out, fmt.Sprintf("%s %s %s %+v", o.Topic, o.Key, o.Cause, o.Event))
+		switch e := o.Event.(type) {
+		case *event.Delivery:
+			if shown := *e; forgotten[e.ID] {
+				shown.TargetID = ""
+				e = &shown
+			}
+			out["delivery "+o.Key] = append(out["delivery "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
+		case *event.Failure:
+			if e.Origin == event.OriginError {
+				out["failure "+o.Key] = append(out["failure "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
+			}
+		}
 	}
 	return out
 }
@@ -721,7 +958,7 @@ func (g *generator) record() stream.Record {
 		return stream.Record{Event: &event.Tick{At: g.tick}, Time: g.tick}
 	}
 	source := rapid.SampledFrom([]string{"101", "101", "101", "101", "101", "102"}).Draw(g.t, "record")
-	integration := rapid.SampledFrom([]string{"hs-sf", "hs-sf", "hs-sf", "hs-sf", "polled"}).Draw(g.t, "integration")
+	integration := rapid.SampledFrom([]string{"hs-sf", "hs-sf", "hs-sf", "hs-sf", "polled", "two-way", "two-way", "one-way", "hs-wh"}).Draw(g.t, "integration")
 	at := g.now - event.Time(rapid.SampledFrom([]int{0, 0, 0, 0, 500, 1000, 4000, 6000, 40_000, 400_000}).Draw(g.t, "ago"))
 	var ev event.Event
 	switch kind {
@@ -749,13 +986,16 @@ func (g *generator) change(integration, source string, at event.Time) *event.Cha
 	c := &event.Change{
 		ID: fmt.Sprint("c", g.n), Tenant: "default", Integration: integration,
 		Side: event.Source, RecordKey: source, System: "hubspot", Object: "contact", RecordID: source,
-		Operation: rapid.SampledFrom([]string{"update", "update", "update", "update", "update", "update", "create", "delete", "restore", "merge"}).Draw(g.t, "op"),
+		Operation: rapid.SampledFrom([]string{"update", "update", "update", "update", "update", "update", "create", "delete", "restore", "merge", "associate"}).Draw(g.t, "op"),
 		ChangedAt: at, ReceivedAt: g.now, Fields: g.fields(false),
 		TimeBasis: rapid.SampledFrom([]string{"", "event", "received"}).Draw(g.t, "basis"),
 		Actor:     rapid.SampledFrom([]event.Actor{{Kind: "user", ID: "7"}, {Kind: "user", ID: "7"}, {Kind: "import", ID: "f"}, {Kind: "integration", ID: "hs-sync"}}).Draw(g.t, "actor"),
 	}
 	if c.Operation == "merge" && rapid.Bool().Draw(g.t, "away") {
 		c.MergedInto = "999"
+	}
+	if c.Operation == "associate" {
+		c.Fields, c.Relation, c.RelatedID, c.Removed = nil, "company", "900", rapid.Bool().Draw(g.t, "removed")
 	}
 	g.last = c
 	return c
@@ -764,7 +1004,8 @@ func (g *generator) change(integration, source string, at event.Time) *event.Cha
 func (g *generator) attempt(integration, source string, at event.Time) *event.Attempt {
 	a := &event.Attempt{
 		ID: fmt.Sprint("a", g.n), Tenant: "default", Integration: integration, RecordKey: source, OccurredAt: at,
-		ReceivedAt: g.now, System: "salesforce", Object: "contact", SourceID: source,
+		ReceivedAt: g.now, System: rapid.SampledFrom([]string{"salesforce", "salesforce", "hubspot"}).Draw(g.t, "system"),
+		Object: "contact", SourceID: source,
 		TargetID:  rapid.SampledFrom([]string{"", "003" + source, "00Q" + source}).Draw(g.t, "target"),
 		Operation: rapid.SampledFrom([]string{"update", "update", "update", "create", "delete", "read"}).Draw(g.t, "op"),
 		Outcome:   rapid.SampledFrom([]string{"ok", "ok", "error"}).Draw(g.t, "outcome"),
@@ -791,8 +1032,12 @@ func (g *generator) observation(integration, source string, at event.Time) *even
 	if rapid.IntRange(0, 3).Draw(g.t, "stated") > 0 {
 		o.ModifiedAt = at - event.Time(rapid.SampledFrom([]int{-1000, 0, 2000, 30_000, 600_000}).Draw(g.t, "modified"))
 	}
+	if rapid.IntRange(0, 3).Draw(g.t, "side") == 0 {
+		o.Side, o.System, o.RecordID = event.Source, "hubspot", source
+	}
+	o.OutOfScope = rapid.IntRange(0, 40).Draw(g.t, "out") == 0
 	if !o.Missing {
-		o.Fields = g.fields(true)
+		o.Fields = g.fields(o.Side == event.Target)
 	}
 	return o
 }
@@ -805,9 +1050,9 @@ func (g *generator) writer() event.Actor {
 
 // fields draws up to three fields, sorted by name, of either side.
 func (g *generator) fields(target bool) []event.Field {
-	names := []string{"email", "phone", "stage", "favourite"}
+	names := []string{"email", "phone", "stage", "company"}
 	if target {
-		names = []string{"Email", "Phone", "Stage__c", "Favourite__c"}
+		names = []string{"Email", "Phone", "Stage__c", "AccountId"}
 	}
 	set := rapid.IntRange(0, 15).Draw(g.t, "fields")
 	if rapid.Bool().Draw(g.t, "one") {

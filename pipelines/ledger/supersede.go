@@ -6,7 +6,7 @@ import "plumbline.dev/schemas/event"
 // the one that arrived later.
 func (f *folding) replace(n *Open) {
 	f.each(func(o *Open) {
-		if o.D.ChangedAt <= n.D.ChangedAt {
+		if o.D.ChangedAt <= n.D.ChangedAt && o.D.Reverse == n.D.Reverse {
 			f.pass(o, n)
 		}
 	})
@@ -17,7 +17,7 @@ func (f *folding) replaced(n *Open) {
 	var newest *Open
 	for i := range f.r.Open {
 		o := &f.r.Open[i]
-		if o.D.ChangedAt > n.D.ChangedAt && replaces(o, n) && (newest == nil || o.D.ChangedAt >= newest.D.ChangedAt) {
+		if o.D.Reverse == n.D.Reverse && o.D.ChangedAt > n.D.ChangedAt && replaces(o, n) && (newest == nil || o.D.ChangedAt >= newest.D.ChangedAt) {
 			newest = o
 		}
 	}
@@ -25,7 +25,7 @@ func (f *folding) replaced(n *Open) {
 		return
 	}
 	for i := range f.r.Open {
-		if o := &f.r.Open[i]; o != newest && o.D.ChangedAt > n.D.ChangedAt {
+		if o := &f.r.Open[i]; o != newest && o.D.Reverse == n.D.Reverse && o.D.ChangedAt > n.D.ChangedAt {
 			mark(n, o)
 		}
 	}
@@ -73,7 +73,7 @@ func (f *folding) pass(older, newer *Open) {
 	if older.settled() || older.D.State == event.StateNotApplied {
 		return
 	}
-	f.retire(older, newer.D.ID, newer.isDelete() || older.isDelete())
+	f.retire(older, f.deliveryID(newer), newer.isDelete() || older.isDelete())
 }
 
 // retire settles a delivery of which nothing is waited for any more. Fields
@@ -95,7 +95,7 @@ func (f *folding) retire(o *Open, by string, wholly bool) {
 func (f *folding) mergedAway(c *event.Change) {
 	by := event.DeliveryID(c.Integration, c.Object, c.MergedInto, c.ID)
 	f.each(func(o *Open) {
-		if o.D.ChangedAt > c.ChangedAt || o.settled() || o.D.State == event.StateNotApplied {
+		if o.D.Reverse || o.D.ChangedAt > c.ChangedAt || o.settled() || o.D.State == event.StateNotApplied {
 			return
 		}
 		for i := range o.Wants {
@@ -103,4 +103,74 @@ func (f *folding) mergedAway(c *event.Change) {
 		}
 		f.retire(o, by, true)
 	})
+}
+
+// writtenBack retires what the sync itself undid: it wrote another value into
+// the system where the change was made, so nobody waits for it any more.
+func (f *folding) writtenBack(o *Open, e *Evidence) {
+	if !e.Event || e.Missing || e.At < o.D.ChangedAt || !f.m.ours(e.side(), e.Writer) || o.settled() || o.D.State == event.StateNotApplied {
+		return
+	}
+	undone := false
+	for i := range o.Wants {
+		w := &o.Wants[i]
+		shown, ok := event.Find(e.Fields, w.Target)
+		if !ok || !w.pending() {
+			continue
+		}
+		if !f.m.unchanged(w.Target, w.Value, shown) {
+			w.Past, undone = true, true
+		}
+	}
+	if undone {
+		f.retire(o, "", false)
+	}
+}
+
+// loop reports whether a change is the sync's own write, though nobody told
+// which user it writes as: its values are the ones that somebody put into the
+// target a moment before.
+func (f *folding) loop(c *event.Change) bool {
+	if f.m.integration.Source.SyncUser != "" || c.Operation != event.OpUpdate || len(c.Fields) == 0 {
+		return false
+	}
+	for i := range f.r.Kept {
+		e := f.r.Kept[i].Evidence
+		if e == nil || e.Source || !e.Event || f.m.ours(event.Target, e.Writer) ||
+			e.At+f.p.skew >= c.ChangedAt || e.At+f.p.deadline < c.ChangedAt {
+			continue
+		}
+		if f.repeats(c, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// repeats reports whether everything a change holds was in the evidence.
+func (f *folding) repeats(c *event.Change, e *Evidence) bool {
+	n := 0
+	for _, field := range f.m.renamed(c.Fields) {
+		shown, ok := event.Find(e.Fields, field.Name)
+		if equal, _ := f.m.equal(field.Name, field.Value, shown); !ok || !equal {
+			return false
+		}
+		n++
+	}
+	return n > 0
+}
+
+// outOfScope stands where others name the delivery that took over.
+const outOfScope = "out_of_scope"
+
+// leaveScope ends whatever is open of a record that is not meant to be synced
+// any more.
+func (f *folding) leaveScope() {
+	f.each(func(o *Open) {
+		if !o.settled() && o.D.State != event.StateNotApplied {
+			o.D.SupersededBy = outOfScope
+			f.settle(o, event.StateSuperseded)
+		}
+	})
+	f.close(func(*Gap) bool { return true }, event.DivergenceOutOfScope)
 }

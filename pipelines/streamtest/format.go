@@ -34,6 +34,7 @@ var (
 	}
 	// Not shown: the same everywhere, or computed from what is shown.
 	hidden = []string{"tenant", "integration", "version", "verdict.version", "side", "account", "hook", "was"}
+	advice = []string{"verdict.likely_cause", "verdict.first_step", "verdict.fingerprint", "verdict.confidence", "verdict.evidence"}
 	hashed = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )
 
@@ -44,29 +45,36 @@ func (s *Scenario) Format(o stream.Output) string {
 	return s.line(o, s.pairs(o.Event))
 }
 
-// Changes is Format, but of a delivery that came out before it shows only the
-// fields that differ from then; -name is a field that is not set any more.
+// Changes is Format, but of a delivery or divergence that came out before it
+// shows only the fields that differ from then; -name is a field that is not set
+// any more. What a failure's class alone decides is left out.
 func (s *Scenario) Changes(o stream.Output) string {
-	d, ok := o.Event.(*event.Delivery)
-	if !ok {
-		return s.Format(o)
+	id := ""
+	switch e := o.Event.(type) {
+	case *event.Delivery:
+		id = e.ID
+	case *event.Divergence:
+		id = e.ID
 	}
-	all := slices.DeleteFunc(s.pairs(d), func(p pair) bool {
-		return p.name == "updated_at" && p.value == s.clock.show(o.Time) // as always
+	all := slices.DeleteFunc(s.pairs(o.Event), func(p pair) bool {
+		return p.name == "updated_at" && p.value == s.clock.show(o.Time) || slices.Contains(advice, p.name)
 	})
+	if id == "" {
+		return s.line(o, all)
+	}
 	if s.shown == nil {
 		s.shown = map[string][]pair{}
 	}
-	before := s.shown[d.ID]
-	s.shown[d.ID] = all
-	return s.line(o, differing(before, all))
+	before := s.shown[id]
+	s.shown[id] = all
+	return s.line(o, differing(heads[o.Event.EventType()], before, all))
 }
 
 // differing keeps heads, and what is not as it was.
-func differing(before, now []pair) []pair {
+func differing(heads []string, before, now []pair) []pair {
 	var out []pair
 	for _, p := range now {
-		if slices.Contains(heads[event.TypeDelivery], p.name) || !slices.Contains(before, p) {
+		if slices.Contains(heads, p.name) || !slices.Contains(before, p) {
 			out = append(out, p)
 		}
 	}

@@ -141,7 +141,7 @@ func (st *statement) observe() (event.Event, string, error) {
 		ID: st.id("o"), Tenant: st.facts(st.s.Settings["tenant"]), Integration: st.integration(), Side: p.side,
 		RecordKey: p.record, System: p.system, Account: p.account, Object: p.object, RecordID: p.id,
 		ObservedAt: st.at, ReceivedAt: st.came, ModifiedAt: o.time("modified"), ResolutionMS: o.number("resolution"),
-		FoundBy: o.text("found", event.FoundByPoll), Whole: o.yes("whole"), Missing: o.yes("missing"),
+		FoundBy: o.text("found", event.FoundByPoll), Whole: o.yes("whole"), Missing: o.yes("missing"), OutOfScope: o.yes("out"),
 		Fields: o.fields, Writer: o.actor, ExternalID: o.text("external", ""), BodyHash: uint64(o.number("body")),
 	}
 	return b, p.key, err
@@ -155,7 +155,7 @@ func (st *statement) link() (event.Event, string, error) {
 	l := &event.Link{
 		Tenant: set["tenant"], Integration: st.integration(), Object: o.text("object", set["object"]),
 		SourceID: st.args[0], TargetID: st.args[2], TargetType: o.text("type", ""),
-		LearnedFrom: o.text("from", "attempt"), LearnedAt: st.at,
+		LearnedFrom: o.text("from", "attempt"), LearnedAt: st.at, Rival: o.text("rival", ""),
 	}
 	if set["input"] == "facts" {
 		return l, event.RecordKey(l.Integration, l.Object, l.SourceID), nil
