@@ -28,7 +28,7 @@ func TestOfficialClients(t *testing.T) {
 	o.Records = 450 // more than a page of everything
 	s, err := New(o)
 	require.NoError(t, err)
-	s.world.populate()
+	s.worlds[0].populate()
 	hs, sf := httptest.NewServer(s.HubSpot()), httptest.NewServer(s.Salesforce())
 	defer hs.Close()
 	defer sf.Close()

@@ -15,7 +15,8 @@ const (
 	DemoHook        = "hubspot-demo"
 	DemoSender      = "sync-worker"
 	// DemoPublicURL is what the fake HubSpot signs; nobody looks it up.
-	DemoPublicURL = "https://hooks.demo.invalid/hooks/" + DemoHook
+	DemoPublicURL = demoHooks + DemoHook
+	demoHooks     = "https://hooks.demo.invalid/hooks/"
 )
 
 //go:embed demo.yaml

@@ -30,6 +30,7 @@ type signal struct {
 	Kind        string      `json:"kind"`
 	System      string      `json:"system,omitempty"`
 	Object      string      `json:"object,omitempty"`
+	Field       string      `json:"field,omitempty"`
 	StartedAt   int64       `json:"started_at"`
 	Summary     string      `json:"summary,omitempty"`
 	Actor       event.Actor `json:"actor"`
@@ -46,14 +47,18 @@ type echoes struct {
 }
 
 func newEchoes(w *world) *echoes {
-	return &echoes{world: w, dice: timeline.NewDice(w.o.Seed, "echoes"), orphans: map[*pair]*crm.Row{}}
+	return &echoes{world: w, dice: w.diceOf("echoes"), orphans: map[*pair]*crm.Row{}}
 }
 
 // wrote tells of the worker's write, with the values the org really holds.
-func (e *echoes) wrote(s *sent, a crm.Answer) {
+func (e *echoes) wrote(s *sent, a *crm.Answer) {
 	row := e.copyOf(s.r)
 	fields := map[string]any{}
-	for name := range s.values {
+	values := s.values
+	if a.Stored != nil {
+		values = a.Stored
+	}
+	for name := range values {
 		if v := row.Values[name]; v != "" {
 			fields[name] = v
 		} else {
@@ -83,7 +88,7 @@ func (e *echoes) byClient(o *object, c crm.Change) {
 	id := e.tell(o, c.Row.ID, c.Operation, event.Actor{Kind: event.ActorUser, ID: c.Writer}, fields, c.Row.External)
 	mask := o.mask(c.Fields, true)
 	e.note(truth.Line{
-		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: o.Name, SourceID: c.Row.External, TargetID: c.Row.ID,
+		Kind: truth.Change, ID: id, System: e.in.Target.System, Object: o.Name, SourceID: c.Row.External, TargetID: c.Row.ID,
 		Operation: c.Operation, Actor: event.ActorUser + "/" + c.Writer, Mapped: mask != 0, Fields: o.names(mask, true),
 	})
 }
@@ -98,16 +103,19 @@ func (e *echoes) person(o *object, row *crm.Row, who string, fields map[string]a
 		}
 	}
 	e.note(truth.Line{
-		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: o.Name, SourceID: row.External,
+		Kind: truth.Change, ID: id, System: e.in.Target.System, Object: o.Name, SourceID: row.External,
 		TargetID: row.ID, Operation: event.OpUpdate, Actor: event.ActorUser + "/" + who, Mapped: mask != 0, Fields: o.names(mask, true),
 	})
 }
 
 // tell posts an event a little later, with others.
 func (e *echoes) tell(o *object, id, op string, by event.Actor, fields map[string]any, external string) string {
+	if s := e.o.Scenario; s != nil && !*s.Echoes {
+		return "sfdc-" + itoa(e.next())
+	}
 	c := change{
-		ID: "sfdc-" + itoa(e.next()), Integration: e.o.Integration.ID, System: e.o.Integration.Target.System, Object: o.native,
-		RecordID: id, Operation: op, ChangedAt: e.Now(), Fields: fields, Actor: by, ExternalID: external,
+		ID: "sfdc-" + itoa(e.next()), Integration: e.in.ID, System: e.in.Target.System, Object: o.native,
+		RecordID: id, Operation: op, ChangedAt: e.targetNow(), Fields: fields, Actor: by, ExternalID: external,
 	}
 	e.waiting = append(e.waiting, c)
 	if !e.planned {
@@ -132,11 +140,11 @@ func (e *echoes) orphan(r *pair) {
 			values[f.Target], fields[f.Target] = v, v
 		}
 	}
-	row := r.o.target.Insert(values, "", who, e.Now())
+	row := r.o.target.Insert(values, "", who, e.targetNow())
 	e.orphans[r] = row
 	id := e.tell(r.o, row.ID, event.OpCreate, event.Actor{Kind: event.ActorUser, ID: who}, fields, "")
 	e.note(truth.Line{
-		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: r.o.Name, TargetID: row.ID,
+		Kind: truth.Change, ID: id, System: e.in.Target.System, Object: r.o.Name, TargetID: row.ID,
 		Operation: event.OpCreate, Actor: event.ActorUser + "/" + who, Mapped: true,
 	})
 	e.orphanGap(r, row, truth.Divergence)
@@ -150,10 +158,10 @@ func (e *echoes) removeOrphan(r *pair) {
 	}
 	const who = "0055f00000AdminAAE"
 	delete(e.orphans, r)
-	r.o.target.Delete(row, who, e.Now())
+	r.o.target.Delete(row, who, e.targetNow())
 	id := e.tell(r.o, row.ID, event.OpDelete, event.Actor{Kind: event.ActorUser, ID: who}, nil, "")
 	e.note(truth.Line{
-		Kind: truth.Change, ID: id, System: e.o.Integration.Target.System, Object: r.o.Name, TargetID: row.ID,
+		Kind: truth.Change, ID: id, System: e.in.Target.System, Object: r.o.Name, TargetID: row.ID,
 		Operation: event.OpDelete, Actor: event.ActorUser + "/" + who, Mapped: true,
 	})
 	e.orphanGap(r, row, truth.Resolved)
@@ -161,7 +169,7 @@ func (e *echoes) removeOrphan(r *pair) {
 
 func (e *echoes) orphanGap(r *pair, row *crm.Row, kind string) {
 	e.note(truth.Line{
-		Kind: kind, ID: event.DivergenceID(e.o.Integration.ID, r.o.Name, "orphan/"+row.ID, "", event.MissingInSource),
-		Object: r.o.Name, TargetID: row.ID, Type: event.MissingInSource, Cause: "created_in_target",
+		Kind: kind, ID: event.DivergenceID(e.in.ID, r.o.Name, "orphan/"+row.ID, "", event.MissingInSource),
+		Object: r.o.Name, TargetID: row.ID, Type: event.MissingInSource, Cause: causeCreated,
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/scenario"
 	"plumbline.dev/services/simulate/timeline"
 )
 
@@ -17,6 +18,7 @@ type hooks struct {
 	*world
 	dice    *timeline.Dice
 	waiting []crm.Event
+	changes []string // that the waiting events tell of
 	planned bool
 	portal  int64
 }
@@ -24,11 +26,11 @@ type hooks struct {
 const appID = 3849713 // of the sync, as HubSpot numbers it
 
 func newHooks(w *world) *hooks {
-	portal, err := strconv.ParseInt(w.o.Integration.Source.Account, 10, 64)
+	portal, err := strconv.ParseInt(w.in.Source.Account, 10, 64)
 	if err != nil {
 		portal = 62515
 	}
-	return &hooks{world: w, dice: timeline.NewDice(w.o.Seed, "hooks"), portal: portal}
+	return &hooks{world: w, dice: w.diceOf("hooks"), portal: portal}
 }
 
 func (h *hooks) event(r *pair, kind string, subscription int64, a author) crm.Event {
@@ -73,18 +75,35 @@ func (h *hooks) deleted(r *pair, a author) {
 	h.tell(r, event.OpDelete, 0, []crm.Event{e}, a)
 }
 
+// merged tells that a record was merged into another.
+func (h *hooks) merged(r, winner *pair, a author) {
+	e := h.event(r, "merge", r.o.deletion, a)
+	w, _ := strconv.ParseInt(winner.row.ID, 10, 64)
+	e.MergedObjectIDs, e.PrimaryObjectID, e.NewObjectID = []int64{e.ObjectID}, w, w
+	e.ObjectID = w
+	h.tell(r, event.OpMerge, 0, []crm.Event{e}, a)
+}
+
+// hookID is where this tenant's webhooks go.
+func (h *hooks) hookID() string {
+	if h.tenant == 0 && h.o.Hook != "" {
+		return h.o.Hook
+	}
+	return h.in.Source.Hook
+}
+
 // tell queues the events of one change; they travel together.
 func (h *hooks) tell(r *pair, op string, mask uint32, events []crm.Event, a author) {
 	id := crm.ChangeID(events)
 	h.note(truth.Line{
-		Kind: truth.Change, ID: id, At: truth.Time(r.row.Modified), System: h.o.Integration.Source.System, Object: r.o.Name,
+		Kind: truth.Change, ID: id, At: truth.Time(r.row.Modified), System: h.in.Source.System, Object: r.o.Name,
 		SourceID: r.row.ID, Operation: op, Actor: actorText(a.actor), Mapped: true, Fields: r.o.names(mask, false),
 	})
 	r.changes = append(r.changes, id)
 	if len(h.waiting)+len(events) > crm.MaxBatch {
 		h.flush()
 	}
-	h.waiting = append(h.waiting, events...)
+	h.waiting, h.changes = append(h.waiting, events...), append(h.changes, id)
 	if !h.planned {
 		h.planned = true
 		h.After(h.dice.Around(600*time.Millisecond, 0.5), h.flush)
@@ -98,10 +117,14 @@ func (h *hooks) flush() {
 	if len(h.waiting) == 0 {
 		return
 	}
-	batch := h.waiting
+	batch, changes := h.waiting, h.changes
 	again := slices.Clone(batch) // now: once sent, a batch belongs to its lane
-	h.waiting = nil
-	send := func() { h.out.hook(batch) }
+	h.waiting, h.changes = nil, nil
+	if e := h.faults.hits(scenario.LostWebhooks); e != nil {
+		h.note(truth.Line{Kind: truth.Lost, ID: e.id, System: h.in.Source.System, Changes: changes, Cause: e.Fault.Fault})
+		return
+	}
+	send := func() { h.out.hook(h.hookID(), batch) }
 	if h.dice.Chance(h.o.Profile.Late) {
 		h.After(time.Duration(h.dice.Between(2000, 15000))*time.Millisecond, send)
 	} else {
@@ -111,6 +134,6 @@ func (h *hooks) flush() {
 		for i := range again {
 			again[i].AttemptNumber++
 		}
-		h.After(time.Duration(h.dice.Between(5000, 40000))*time.Millisecond, func() { h.out.hook(again) })
+		h.After(time.Duration(h.dice.Between(5000, 40000))*time.Millisecond, func() { h.out.hook(h.hookID(), again) })
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/config"
+	"plumbline.dev/services/simulate/scenario"
 )
 
 // Unpaced as Speed runs as fast as the receiver takes it.
@@ -23,8 +24,8 @@ type Clock interface {
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
-// Options of a run. IngestURL, HookSecret and SenderToken are required; the
-// zero value of all others works.
+// Options of a run. IngestURL, HookSecret and SenderToken are required, unless
+// a scenario is played for its truth alone; the zero value of all others works.
 type Options struct {
 	Seed     uint64
 	Rate     float64       // saves a second of virtual time; 0 = 5
@@ -35,12 +36,14 @@ type Options struct {
 	Records  int           // contacts at the beginning; 0 = 400, with companies and deals to match
 	Profile  *Profile      // what goes wrong; nil: DefaultProfile
 
-	IngestURL   string // http://127.0.0.1:8081
-	HookSecret  []byte
-	PublicURL   string // that HubSpot signs; empty: DemoPublicURL
-	SenderToken string
-	Hook        string              // id; empty: the integration's
-	Integration *config.Integration // nil: the bundled demo's
+	IngestURL    string // http://127.0.0.1:8081
+	HookSecret   []byte
+	PublicURL    string // that HubSpot signs; empty: DemoPublicURL
+	SenderToken  string
+	Hook         string               // id; empty: the integration's
+	Integration  *config.Integration  // nil: the bundled demo's
+	Integrations []config.Integration // of a scenario's tenants; nil: the one above
+	Scenario     *scenario.Scenario   // what happens; nil: the Profile, for ever
 
 	Truth  io.Writer // nil: not written
 	Logger *zap.Logger
@@ -80,11 +83,8 @@ func DefaultProfile() Profile {
 }
 
 func (o *Options) fill() error {
-	if o.IngestURL == "" || len(o.HookSecret) == 0 || o.SenderToken == "" {
-		return errors.New("simulate: IngestURL, HookSecret and SenderToken are required")
-	}
-	if u, err := url.Parse(o.IngestURL); err != nil || u.Host == "" {
-		return fmt.Errorf("simulate: IngestURL %q: expected http://host:port", o.IngestURL)
+	if err := o.door(); err != nil {
+		return err
 	}
 	if o.Integration == nil {
 		in, err := demoIntegration()
@@ -92,6 +92,16 @@ func (o *Options) fill() error {
 			return fmt.Errorf("simulate: bundled demo: %w", err)
 		}
 		o.Integration = in
+	}
+	if s := o.Scenario; s != nil {
+		o.play(s)
+	}
+	if o.Integrations == nil {
+		o.Integrations = []config.Integration{*o.Integration}
+	}
+	o.Integration = &o.Integrations[0]
+	if o.IngestURL == "" {
+		o.Speed = Unpaced
 	}
 	orDefault(&o.Rate, 5)
 	orDefault(&o.Speed, 1)
@@ -115,6 +125,33 @@ func (o *Options) fill() error {
 		return errors.New("simulate: Rate, Speed, Duration and History cannot be negative")
 	}
 	return nil
+}
+
+// door checks where the run sends to. A scenario may be played to nobody.
+func (o *Options) door() error {
+	if o.IngestURL == "" && o.Scenario != nil {
+		return nil
+	}
+	if o.IngestURL == "" || len(o.HookSecret) == 0 || o.SenderToken == "" {
+		return errors.New("simulate: IngestURL, HookSecret and SenderToken are required")
+	}
+	if u, err := url.Parse(o.IngestURL); err != nil || u.Host == "" {
+		return fmt.Errorf("simulate: IngestURL %q: expected http://host:port", o.IngestURL)
+	}
+	return nil
+}
+
+// play takes the world from a scenario; what it does not name goes well.
+func (o *Options) play(s *scenario.Scenario) {
+	o.Rate, o.Records, o.Duration = s.Traffic.Rate, s.Population, time.Duration(s.Length)
+	orDefault(&o.Seed, s.Seed)
+	o.Profile = &Profile{
+		TargetEdit: s.Traffic.TargetEdits, Redelivered: s.Traffic.Redelivered, Late: s.Traffic.Late, Agent: s.Traffic.Agents,
+		Import: time.Duration(s.Traffic.Imports), RepairAfter: time.Duration(s.Worker.Repair), AcknowledgeAfter: time.Duration(s.Worker.Delay),
+	}
+	if o.Integrations == nil {
+		o.Integrations = tenants(*o.Integration, s)
+	}
 }
 
 func orDefault[T comparable](v *T, d T) {

@@ -7,6 +7,7 @@ import (
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/scenario"
 	"plumbline.dev/services/simulate/timeline"
 )
 
@@ -37,7 +38,7 @@ type people struct {
 }
 
 func newPeople(w *world) *people {
-	p := &people{world: w, dice: timeline.NewDice(w.o.Seed, "people")}
+	p := &people{world: w, dice: w.diceOf("people")}
 	agent := w.o.Profile.Agent
 	for n := range 6 {
 		p.add(0.09*(1-agent), person(n+1))
@@ -112,26 +113,33 @@ const importMean = 40.0
 // bulk imports new records over a few seconds.
 func (p *people) bulk() {
 	p.After(p.dice.Wait(p.o.Profile.Import), p.bulk)
-	a := byMachine(event.ActorImport, "IMPORT", fmt.Sprintf("import-%d", p.next()))
+	id := fmt.Sprintf("import-%d", p.next())
 	o := p.objects[p.dice.N(min(2, len(p.objects)))]
 	n := min(p.dice.Between(10, 70), max(int(p.o.Rate*30), 1)) // a slow world imports little
-	id := a.sourceID
-	p.note(truth.Line{Kind: truth.Fault, ID: id, Cause: event.SignalBulkImport, Object: o.Name})
-	for i := range n {
-		p.After(time.Duration(i)*120*time.Millisecond, func() { p.create(o, a) })
-	}
-	p.After(time.Duration(n)*120*time.Millisecond, func() {
-		p.note(truth.Line{Kind: truth.FaultEnd, ID: id, Cause: event.SignalBulkImport, Object: o.Name})
+	const each = 120 * time.Millisecond
+	p.note(truth.Line{Kind: truth.Fault, ID: id, Cause: scenario.BulkImport, Object: o.Name})
+	p.After(time.Duration(n)*each, func() {
+		p.note(truth.Line{Kind: truth.FaultEnd, ID: id, Cause: scenario.BulkImport, Object: o.Name})
 	})
+	p.importRecords(id, o, n, each)
+}
+
+// importRecords imports n new records, one after the other, and says so.
+func (p *people) importRecords(id string, o *object, n int, each time.Duration) {
+	a := byMachine(event.ActorImport, "IMPORT", id)
+	for i := range n {
+		p.After(time.Duration(i)*each, func() { p.create(o, a) })
+	}
 	p.out.own("signals", signal{
-		ID: id, Integration: p.o.Integration.ID, Kind: event.SignalBulkImport, System: p.o.Integration.Source.System,
+		ID: id, Integration: p.in.ID, Kind: event.SignalBulkImport, System: p.in.Source.System,
 		Object: o.Name, StartedAt: p.Now(), Summary: fmt.Sprintf("import of %d records", n), Actor: a.actor,
 	})
 }
 
 func (p *people) create(o *object, a author) {
 	r := p.newPair(p.dice, p.o.Profile, o)
-	if o.Name == "contact" && p.dice.Chance(p.o.Profile.Duplicate) {
+	known := p.dice.Chance(p.o.Profile.Duplicate) || p.faults.hits(scenario.DuplicateRule) != nil
+	if o.Name == "contact" && known {
 		p.echoes.orphan(r) // a colleague has typed the person into Salesforce already
 	}
 	r.row.Modified = p.Now()
@@ -147,6 +155,9 @@ func (p *people) edit(r *pair, a author) {
 		j := p.dice.N(len(r.o.Fields))
 		f := &r.o.Fields[j]
 		v := draw(p.dice, p.o.Profile, r.o.Name, f, r.n, p.Now())
+		if e := p.newOption; e != nil && e.Object == r.o.Name && e.Field == f.Source && p.dice.Chance(0.5) {
+			v = badOptions[f.Source]
+		}
 		if mask&(1<<j) == 0 && v != r.row.Values[f.Source] {
 			mask |= 1 << j
 			values[f.Source] = v
@@ -186,22 +197,23 @@ func (p *people) editCopy() {
 	}
 	if p.dice.Chance(0.9) {
 		text := "Called, will follow up " + crm.SalesforceID("00T")(p.dice.N(1000))
-		o.target.Update(row, map[string]string{"Description": text}, who, p.Now())
+		o.target.Update(row, map[string]string{"Description": text}, who, p.targetNow())
 		p.echoes.person(o, row, who, map[string]any{"Description": text})
 		return
 	}
 	v := translate(f, draw(p.dice, &Profile{}, o.Name, f, r.n, p.Now()))
-	if len(o.target.Update(row, map[string]string{f.Target: v}, who, p.Now())) == 0 {
+	if len(o.target.Update(row, map[string]string{f.Target: v}, who, p.targetNow())) == 0 {
 		return
 	}
 	p.echoes.person(o, row, who, map[string]any{f.Target: v})
-	p.check(r, "edited_in_target", true)
+	p.check(r, nil, causeEdited)
 }
 
 func (w *world) note(l truth.Line) {
 	if l.At == 0 {
 		l.At = w.at()
 	}
+	l.Tenant, l.Sync = w.in.Tenant, w.in.ID
 	w.truth.Add(l)
 }
 

@@ -3,9 +3,11 @@ package simulate
 import (
 	"strconv"
 
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/scenario"
 )
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
@@ -41,15 +43,15 @@ const tokenName = "sf-sync-oauth"
 
 // report tells Plumbline of one try and notes the truth of it. It returns the
 // attempt's id.
-func (k *worker) report(c *call, s *sent, a crm.Answer, cause, targetID string) string {
+func (k *worker) report(c *call, s *sent, a crm.Answer, e *episode, targetID, says string) string {
 	r := s.r
 	r.try++
 	t := attempt{
-		ID: "attempt-" + itoa(k.next()), Integration: k.o.Integration.ID, OccurredAt: k.Now(),
-		System: k.o.Integration.Target.System, Object: r.o.Name, Operation: k.operation(s, &a),
+		ID: "attempt-" + itoa(k.next()), Integration: k.in.ID, OccurredAt: k.Now(),
+		System: k.in.Target.System, Object: r.o.Name, Operation: k.operation(s, &a),
 		SourceID: r.row.ID, TargetID: targetID, CallID: c.id, Try: r.try, RetryOf: r.first,
 		Status: a.Status, Outcome: event.OutcomeOK, Code: a.Code, Message: a.Message, Body: a.Body,
-		Headers: map[string]string{"Sforce-Limit-Info": "api-usage=" + itoa(k.serial/7) + "/1000000"}, DurationMS: k.Now() - c.began,
+		Headers: map[string]string{"Sforce-Limit-Info": "api-usage=" + itoa(k.usage) + "/1000000"}, DurationMS: k.Now() - c.began,
 		Actor: event.Actor{Kind: event.ActorIntegration, ID: k.syncUser()}, Token: tokenName, Fields: s.values,
 	}
 	if a.Code != "" || !a.OK() {
@@ -62,13 +64,51 @@ func (k *worker) report(c *call, s *sent, a crm.Answer, cause, targetID string) 
 		r.first = t.ID
 	}
 	t.IdempotencyKey = r.row.ID + ":" + r.first
-	k.out.own("attempts", t)
-	k.note(truth.Line{
+	l := truth.Line{
 		Kind: truth.Attempt, ID: t.ID, System: t.System, Object: t.Object, SourceID: t.SourceID, TargetID: t.TargetID,
 		Operation: t.Operation, Fields: r.o.names(s.mask, true), Changes: s.changes, RetryOf: t.RetryOf, Try: t.Try,
-		Status: t.Status, Code: t.Code, Outcome: t.Outcome, Cause: cause,
-	})
+		Status: t.Status, Code: t.Code, Outcome: t.Outcome, Token: t.Token,
+	}
+	if t.Outcome == event.OutcomeError {
+		expected(&l, e)
+	}
+	if says == scenario.SaysOK {
+		t.Status, t.Outcome, t.Code, t.Message, t.Body = 200, event.OutcomeOK, "", "", crm.Success(t.TargetID, false)
+	}
+	l.Reported = says != scenario.SaysNothing && k.tells(t.Outcome)
+	if l.Reported {
+		k.out.own("attempts", t)
+	}
+	k.note(l)
 	return t.ID
+}
+
+// tells reports whether the worker reports attempts with this outcome.
+func (k *worker) tells(outcome string) bool {
+	switch k.in.Attempts {
+	case config.AttemptsNone:
+		return false
+	case config.AttemptsErrors:
+		return outcome == event.OutcomeError
+	}
+	return true
+}
+
+// expected is what a good monitor says of an attempt that failed.
+func expected(l *truth.Line, e *episode) {
+	if e != nil {
+		l.Cause, l.Fault, l.Class, l.Recoverability, l.Attribution = e.Fault.Fault, e.id, e.kind.Class, e.kind.Recoverability, e.kind.Attribution
+		return
+	}
+	l.Cause = refusal(l.Code)
+	switch l.Code {
+	case "DUPLICATES_DETECTED":
+		l.Class, l.Recoverability = event.ClassDuplicate, event.Permanent
+	case "UNABLE_TO_LOCK_ROW":
+		l.Class, l.Recoverability = event.ClassOther, event.Temporary
+	case "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "STRING_TOO_LONG", "INVALID_FIELD":
+		l.Class, l.Recoverability = event.ClassSchema, event.Permanent
+	}
 }
 
 func (k *worker) operation(s *sent, a *crm.Answer) string {
@@ -82,9 +122,9 @@ func (k *worker) operation(s *sent, a *crm.Answer) string {
 }
 
 // reportRefresh tells of a try to get a new token.
-func (k *worker) reportRefresh(ok bool) {
+func (k *worker) reportRefresh(ok bool, e *episode) {
 	t := attempt{
-		ID: "attempt-" + itoa(k.next()), Integration: k.o.Integration.ID, OccurredAt: k.Now(), System: k.o.Integration.Target.System,
+		ID: "attempt-" + itoa(k.next()), Integration: k.in.ID, OccurredAt: k.Now(), System: k.in.Target.System,
 		Object: k.objects[0].Name, Operation: event.OpAuthRefresh, Status: 200, Outcome: event.OutcomeOK, Try: 1, DurationMS: 240,
 		Actor: event.Actor{Kind: event.ActorIntegration, ID: k.syncUser()}, Token: tokenName,
 	}
@@ -92,19 +132,33 @@ func (k *worker) reportRefresh(ok bool) {
 		t.Status, t.Outcome, t.Code, t.Message = 400, event.OutcomeError, "invalid_grant", "expired access/refresh token"
 		t.Body = `{"error":"invalid_grant","error_description":"expired access/refresh token"}`
 	}
-	k.out.own("attempts", t)
-	k.note(truth.Line{
+	l := truth.Line{
 		Kind: truth.Attempt, ID: t.ID, System: t.System, Object: t.Object, Operation: t.Operation, Try: 1,
-		Status: t.Status, Code: t.Code, Outcome: t.Outcome, Cause: faultAuth,
-	})
+		Status: t.Status, Code: t.Code, Outcome: t.Outcome, Token: t.Token, Reported: k.tells(t.Outcome),
+	}
+	if ok {
+		l.Cause = e.Fault.Fault
+	} else {
+		expected(&l, e)
+	}
+	if l.Reported {
+		k.out.own("attempts", t)
+	}
+	k.note(l)
 }
 
 // landed notes a write that the target really took, and lets the target tell.
-func (k *worker) landed(s *sent, a crm.Answer, attempt, cause string) {
+func (k *worker) landed(s *sent, a crm.Answer, attempt string, e *episode) {
 	l := truth.Line{
-		Kind: truth.Write, ID: "write-" + itoa(k.next()), System: k.o.Integration.Target.System, Object: s.r.o.Name,
+		Kind: truth.Write, ID: "write-" + itoa(k.next()), System: k.in.Target.System, Object: s.r.o.Name,
 		SourceID: s.r.row.ID, TargetID: a.ID, Operation: k.operation(s, &a), Fields: a.Changed, Attempt: attempt,
-		Changes: s.changes, Cause: cause, Actor: event.ActorIntegration + "/" + k.syncUser(),
+		Changes: s.changes, Actor: event.ActorIntegration + "/" + k.syncUser(),
+	}
+	if a.Stored != nil { // something else than was written
+		l.Cause = scenario.Coerced
+		if e != nil {
+			l.Cause, l.Fault = e.Fault.Fault, e.id
+		}
 	}
 	k.note(l)
 	if s.deleted {
@@ -113,5 +167,5 @@ func (k *worker) landed(s *sent, a crm.Answer, attempt, cause string) {
 	}
 	// Salesforce tells of every saved record, also of one that a write left as
 	// it was: the fields in the event are those the write named.
-	k.echoes.wrote(s, a)
+	k.echoes.wrote(s, &a)
 }

@@ -9,19 +9,16 @@ import (
 	"time"
 
 	"plumbline.dev/services/internal/truth"
-	"plumbline.dev/services/simulate/hubspot"
-	"plumbline.dev/services/simulate/salesforce"
 )
 
 // Simulation is one run.
 type Simulation struct {
-	o     Options
-	mu    sync.Mutex // guards world and box; the fake APIs read while it plays
-	world *world
-	box   outbox
-	send  *sender
-	hs    *hubspot.Server
-	sf    *salesforce.Server
+	o      Options
+	mu     sync.Mutex // guards worlds and box; the fake APIs read while they play
+	worlds []*world
+	box    outbox
+	send   *sender
+	apis   []fakes
 }
 
 // New prepares a run; nothing is sent yet.
@@ -31,8 +28,10 @@ func New(o Options) (*Simulation, error) {
 	}
 	s := &Simulation{o: o}
 	s.send = newSender(&s.o)
-	s.world = newWorld(&s.o, &s.box)
-	s.serve()
+	s.worlds = newWorlds(&s.o, &s.box)
+	for _, w := range s.worlds {
+		s.apis = append(s.apis, s.serve(w))
+	}
 	return s, nil
 }
 
@@ -52,14 +51,25 @@ func (s *Simulation) Run(ctx context.Context) error {
 func (s *Simulation) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := s.world
-	w.note(truth.Line{
-		Kind: truth.Run, ID: s.o.Integration.ID, Seed: s.o.Seed,
-		Note: "rate " + strconv.FormatFloat(s.o.Rate, 'g', -1, 64) + ", history " + s.o.History.String(),
-	})
-	w.populate()
-	w.people.start()
-	w.faults.start()
+	for _, w := range s.worlds {
+		w.note(truth.Line{
+			Kind: truth.Run, ID: w.in.ID, Seed: s.o.Seed,
+			Note: "rate " + strconv.FormatFloat(s.o.Rate, 'g', -1, 64) + ", history " + s.o.History.String(),
+		})
+		w.populate()
+		w.people.start()
+		w.faults.start()
+	}
+}
+
+// finish closes the truth: what is not told by now did not happen.
+func (s *Simulation) finish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := s.o.Start.Add(s.o.Duration)
+	for _, w := range s.worlds {
+		w.note(truth.Line{Kind: truth.End, ID: w.in.ID, At: truth.Time(end.UnixMilli())})
+	}
 }
 
 // play runs event after event, each when its time has come.
@@ -71,9 +81,10 @@ func (s *Simulation) play(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		s.mu.Lock()
-		at, ok := s.world.Next()
+		at, ok := s.worlds[0].Next() // one timeline for all
 		s.mu.Unlock()
 		if !ok || at > end {
+			s.finish()
 			return nil
 		}
 		ahead := time.Duration(float64(at-first)/s.o.Speed*1e6) - s.o.Clock.Now().Sub(began)
@@ -93,7 +104,7 @@ func (s *Simulation) play(ctx context.Context) error {
 // step runs one event, and sends what came of it without holding the world.
 func (s *Simulation) step() {
 	s.mu.Lock()
-	s.world.Step()
+	s.worlds[0].Step()
 	posts := s.box.posts
 	s.box.posts = nil
 	s.mu.Unlock()
@@ -105,7 +116,7 @@ func (s *Simulation) step() {
 func (s *Simulation) flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.world.truth.Flush()
+	return s.worlds[0].truth.Flush()
 }
 
 // Stats is what was sent so far.

@@ -22,14 +22,19 @@ const (
 // reader is the Salesforce user behind the credentials above.
 const reader = "0055f00000ReadrAAE"
 
-// HubSpot is the fake HubSpot's API over the world of the run.
-func (s *Simulation) HubSpot() http.Handler { return s.hs }
+// fakes are the two APIs of one tenant.
+type fakes struct {
+	hs *hubspot.Server
+	sf *salesforce.Server
+}
 
-// Salesforce is the fake Salesforce's API over the world of the run.
-func (s *Simulation) Salesforce() http.Handler { return s.sf }
+// HubSpot is the fake HubSpot's API over the world of the first tenant.
+func (s *Simulation) HubSpot() http.Handler { return s.apis[0].hs }
 
-func (s *Simulation) serve() {
-	w := s.world
+// Salesforce is the fake Salesforce's API over the world of the first tenant.
+func (s *Simulation) Salesforce() http.Handler { return s.apis[0].sf }
+
+func (s *Simulation) serve(w *world) fakes {
 	var source, target []*crm.Table
 	var owners []string
 	for _, o := range w.objects {
@@ -40,14 +45,16 @@ func (s *Simulation) serve() {
 			}
 		}
 	}
-	s.hs = hubspot.New(hubspot.Options{
-		Lock: &s.mu, Tables: source, Portal: s.o.Integration.Source.Account, Token: HubSpotToken, Refresh: HubSpotRefresh,
+	hs := hubspot.New(hubspot.Options{
+		Lock: &s.mu, Tables: source, Portal: w.in.Source.Account, Token: HubSpotToken, Refresh: HubSpotRefresh,
 		Owners: owners, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.sourceChanged,
 	})
-	s.sf = salesforce.New(salesforce.Options{
-		Lock: &s.mu, Org: w.sf, Tables: target, OrgID: s.o.Integration.Target.Account, ClientID: SalesforceClientID, Secret: SalesforceSecret,
+	sf := salesforce.New(salesforce.Options{
+		Lock: &s.mu, Org: w.sf, Tables: target, OrgID: w.in.Target.Account, ClientID: SalesforceClientID, Secret: SalesforceSecret,
 		User: SalesforceUser, Password: SalesforcePassword, UserID: reader, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.targetChanged,
 	})
+	w.spend = sf.Spend
+	return fakes{hs, sf}
 }
 
 // sourceChanged follows what a client of the fake HubSpot wrote, as if an app
@@ -84,7 +91,7 @@ func (w *world) targetChanged(c crm.Change) {
 		if o.target == c.Table {
 			w.echoes.byClient(o, c)
 			if r := o.byID[c.Row.External]; r != nil {
-				w.check(r, "edited_in_target", true)
+				w.check(r, nil, causeEdited)
 			}
 		}
 	}

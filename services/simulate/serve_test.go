@@ -20,7 +20,7 @@ func apis(t *testing.T) (s *Simulation, hs, sf string) {
 	t.Helper()
 	s, err := New(testOptions("http://127.0.0.1:1", nil))
 	require.NoError(t, err)
-	s.world.populate()
+	s.worlds[0].populate()
 	a, b := httptest.NewServer(s.HubSpot()), httptest.NewServer(s.Salesforce())
 	t.Cleanup(a.Close)
 	t.Cleanup(b.Close)
@@ -66,7 +66,7 @@ func TestHubSpotPagesEveryRecordOnce(t *testing.T) {
 		}
 		after = paging["next"].(member)["after"].(string)
 	}
-	require.Len(t, seen, len(s.world.objects[0].source.Rows))
+	require.Len(t, seen, len(s.worlds[0].objects[0].source.Rows))
 }
 
 func TestHubSpotWritesReachWorkerAndHooks(t *testing.T) {
@@ -74,18 +74,18 @@ func TestHubSpotWritesReachWorkerAndHooks(t *testing.T) {
 	status, v, _ := ask(t, "POST", hs+"/crm/v3/objects/contacts", HubSpotToken, `{"properties":{"email":"new@example.com","lastname":"Neu"}}`)
 	require.Equal(t, 201, status)
 	id := v.(member)["id"].(string)
-	require.NotNil(t, s.world.objects[0].byID[id])
-	require.Len(t, s.world.hooks.waiting, 1+len(s.world.objects[0].Fields))
+	require.NotNil(t, s.worlds[0].objects[0].byID[id])
+	require.Len(t, s.worlds[0].hooks.waiting, 1+len(s.worlds[0].objects[0].Fields))
 	status, v, _ = ask(t, "POST", hs+"/crm/v3/objects/contacts", HubSpotToken, `{"properties":{"email":"new@example.com"}}`)
 	require.Equal(t, 409, status)
 	require.Equal(t, "Contact already exists. Existing ID: "+id, v.(member)["message"])
 	for { // the worker's turn comes, and nothing else is planned
-		if _, more := s.world.Next(); !more {
+		if _, more := s.worlds[0].Next(); !more {
 			break
 		}
-		s.world.Step()
+		s.worlds[0].Step()
 	}
-	require.Equal(t, "Neu", s.world.objects[0].target.GetExternal(id).Values["LastName"])
+	require.Equal(t, "Neu", s.worlds[0].objects[0].target.GetExternal(id).Values["LastName"])
 }
 
 func TestHubSpotRefusesInItsOwnWords(t *testing.T) {
@@ -123,7 +123,7 @@ func TestHubSpotRefusesInItsOwnWords(t *testing.T) {
 
 func TestHubSpotSearchAndBatch(t *testing.T) {
 	s, hs, _ := apis(t)
-	rows := s.world.objects[0].source.Rows
+	rows := s.worlds[0].objects[0].source.Rows
 	status, v, _ := ask(t, "POST", hs+"/crm/v3/objects/contacts/search", HubSpotToken,
 		`{"filterGroups":[{"filters":[{"propertyName":"hs_object_id","operator":"IN","values":["`+rows[3].ID+`","`+rows[5].ID+`"]}]}],
 		"sorts":[{"propertyName":"hs_object_id","direction":"DESCENDING"}],"properties":["lastname"],"limit":1}`)
@@ -156,7 +156,7 @@ func sfToken(t *testing.T, sf string) string {
 func TestSalesforceQueries(t *testing.T) {
 	s, _, sf := apis(t)
 	token := sfToken(t, sf)
-	o := s.world.objects[0]
+	o := s.worlds[0].objects[0]
 	row := o.target.Rows[4]
 	for q, want := range map[string]int{
 		"SELECT COUNT() FROM Contact": len(o.target.Rows),
@@ -165,7 +165,7 @@ func TestSalesforceQueries(t *testing.T) {
 		"SELECT Id FROM Contact WHERE Email LIKE '%@example.com' AND (NOT LastName = null) LIMIT 7":                   7,
 		"SELECT Id FROM Contact WHERE SystemModstamp > 2020-01-01T00:00:00Z ORDER BY SystemModstamp DESC, Id LIMIT 3": 3,
 		"SELECT Id FROM Contact WHERE LastModifiedDate < 2020-01-01T00:00:00.000Z":                                    0,
-		"SELECT Id FROM Opportunity WHERE Amount >= 0 OR Amount = null":                                               len(s.world.objects[2].target.Rows),
+		"SELECT Id FROM Opportunity WHERE Amount >= 0 OR Amount = null":                                               len(s.worlds[0].objects[2].target.Rows),
 	} {
 		status, v, h := ask(t, "GET", sf+"/services/data/v60.0/query?q="+url.QueryEscape(q), token, "")
 		require.Equal(t, 200, status, "%s: %v", q, v)
@@ -204,7 +204,7 @@ func TestSalesforceWritesAndRefusals(t *testing.T) {
 	status, v, _ = ask(t, "PATCH", data+"/composite/sobjects", token, `{"records":[{"attributes":{"type":"Contact"},"LastName":"x"}]}`)
 	require.Equal(t, 200, status)
 	require.Equal(t, "MISSING_ARGUMENT", v.([]any)[0].(member)["errors"].([]any)[0].(member)["statusCode"])
-	s.sf.Expire()
+	s.apis[0].sf.Expire()
 	status, v, _ = ask(t, "GET", data+"/limits", token, "")
 	require.Equal(t, 401, status)
 	require.Equal(t, "INVALID_SESSION_ID", v.([]any)[0].(member)["errorCode"])

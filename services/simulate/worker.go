@@ -5,6 +5,7 @@ import (
 
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/scenario"
 	"plumbline.dev/services/simulate/timeline"
 )
 
@@ -23,16 +24,32 @@ type worker struct {
 }
 
 func newWorker(w *world) *worker {
-	return &worker{world: w, dice: timeline.NewDice(w.o.Seed, "worker")}
+	return &worker{world: w, dice: w.diceOf("worker")}
 }
 
 // touched hears that fields of a record were saved.
 func (k *worker) touched(r *pair, mask uint32) {
+	if r.outside != nil && !r.deleted {
+		k.check(r, r.outside, "")
+		return
+	}
+	if r.poison {
+		return // the storm has it
+	}
 	r.dirty |= mask
 	r.refused &^= mask
+	k.wait(r)
 	if !r.queued && r.sending == 0 {
-		k.queue(r, k.dice.Around(k.o.Profile.AcknowledgeAfter, 0.7))
+		k.queue(r, k.delay())
 	}
+}
+
+func (k *worker) delay() time.Duration {
+	return k.stretched(k.dice.Around(k.o.Profile.AcknowledgeAfter, 0.7))
+}
+
+func (k *worker) stretched(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * k.faults.slow())
 }
 
 // queue gives a record its turn after a while.
@@ -46,7 +63,7 @@ func (k *worker) queue(r *pair, d time.Duration) {
 
 // plan starts a call soon, if none of the object's is planned or under way.
 func (k *worker) plan(o *object) {
-	if o.calling || o.planned || len(o.ready) == 0 {
+	if o.calling || o.planned || len(o.ready) == 0 || k.faults.stopped() != nil {
 		return
 	}
 	o.planned = true
@@ -54,6 +71,13 @@ func (k *worker) plan(o *object) {
 		o.planned = false
 		k.call(o)
 	})
+}
+
+// wake goes on after a stop.
+func (k *worker) wake() {
+	for _, o := range k.objects {
+		k.plan(o)
+	}
 }
 
 // call is a request with many records; its answer comes a while later.
@@ -73,7 +97,7 @@ type sent struct {
 }
 
 func (k *worker) call(o *object) {
-	if k.paused > k.Now() {
+	if k.paused > k.Now() || k.faults.stopped() != nil {
 		k.plan(o)
 		return
 	}
@@ -84,7 +108,14 @@ func (k *worker) call(o *object) {
 	}
 	o.ready = append(o.ready[:0], o.ready[n:]...)
 	o.calling = true
+	k.usage++
+	if k.spend != nil {
+		k.spend(1)
+	}
 	took := k.dice.Around(time.Duration(180+6*n)*time.Millisecond, 0.45)
+	if e := k.faults.on(scenario.BrownOut); e != nil {
+		took = time.Duration(float64(took) * max(e.Factor, 1))
+	}
 	k.After(took, func() {
 		o.calling = false
 		k.answer(c)
@@ -106,12 +137,18 @@ func (k *worker) take(r *pair) sent {
 
 // answer hears the end of a call.
 func (k *worker) answer(c *call) {
-	if a, fault, bad := k.faults.whole(); bad {
+	if a, e := k.faults.whole(); e != nil {
 		k.failed++
 		for i := range c.records {
-			k.report(c, &c.records[i], a, fault, "")
+			s := &c.records[i]
+			k.faults.harm(e, s.r)
+			if e.Fault.Fault == scenario.Network && k.dice.Chance(0.5) {
+				k.unheard(c, s, a, e) // carried out, but the answer was lost
+			} else {
+				k.report(c, s, a, e, "", "")
+			}
 		}
-		k.pause(fault)
+		k.pause(e)
 		for i := range c.records {
 			k.again(&c.records[i])
 		}
@@ -123,112 +160,93 @@ func (k *worker) answer(c *call) {
 	}
 }
 
+// unheard is a write that lands while its answer is lost on the way.
+func (k *worker) unheard(c *call, s *sent, lost crm.Answer, e *episode) {
+	done, _ := k.write(s)
+	attempt := k.report(c, s, lost, e, "", "")
+	if done.OK() {
+		k.landed(s, done, attempt, nil)
+	}
+}
+
 // pause holds all calls back: the more failed, the longer.
-func (k *worker) pause(fault string) {
+func (k *worker) pause(e *episode) {
 	wait := min(2*time.Second<<min(k.failed-1, 5), maxBackoff)
-	k.paused = k.Now() + wait.Milliseconds()
-	if fault == faultAuth {
-		k.After(time.Second, k.refresh)
+	k.paused = k.Now() + k.stretched(wait).Milliseconds()
+	switch {
+	case e.Fault.Fault == scenario.TokenRevoked:
+		k.After(time.Second, func() { k.reportRefresh(false, e) })
+	case e.Fault.Fault == scenario.TokenExpired && k.o.Scenario == nil:
+		k.After(time.Second, func() { k.refresh(e) })
 	}
 }
 
 // refresh asks for a new token. It works only sometimes while the lapse lasts.
-func (k *worker) refresh() {
-	if k.faults.active[faultAuth] == "" {
-		return
-	}
-	ok := k.failed > 2 && k.dice.Chance(0.5)
-	k.reportRefresh(ok)
-	if ok {
-		k.faults.end(faultAuth)
+func (k *worker) refresh(e *episode) {
+	if e.on && k.failed > 2 && k.dice.Chance(0.5) {
+		k.faults.end(e)
 	}
 }
 
 // land writes one record and follows what comes of it.
 func (k *worker) land(c *call, s *sent, batch bool) {
 	r := s.r
-	a, cause := k.write(s)
+	a, e := k.write(s)
 	if batch {
 		a = a.Collection()
 	}
-	taken := a.Code == "" && a.OK()
-	if !taken {
-		k.report(c, s, a, cause, "")
-		k.refused(s, a.Code)
+	if a.Code != "" || !a.OK() {
+		k.lost(c, s, a, e)
 		return
 	}
-	attempt := k.report(c, s, a, "", a.ID)
+	attempt := k.report(c, s, a, nil, a.ID, "")
 	r.try, r.first = 0, ""
 	r.sending, r.refused = 0, r.refused&^s.mask
-	if cause != causeDrop {
-		k.landed(s, a, attempt, cause)
+	if !a.Dropped {
+		k.landed(s, a, attempt, e)
+	}
+	if a.Stored == nil {
+		r.arrived()
 	}
 	k.rest(r)
-	k.check(r, cause, true)
+	k.check(r, e, causeOf(e, &a))
+}
+
+// lost is a refused write: the worker tells of it, unless it swallows errors.
+func (k *worker) lost(c *call, s *sent, a crm.Answer, e *episode) {
+	if e == nil {
+		e = k.faults.blame(s.r.o, &a)
+	}
+	says := ""
+	if e != nil && e.Fault.Fault == scenario.SwallowedError {
+		says = e.Says
+	}
+	k.report(c, s, a, e, "", says)
+	k.refused(s, a.Code, e)
+}
+
+// causeOf is the cause of what no episode stands for.
+func causeOf(e *episode, a *crm.Answer) string {
+	switch {
+	case e != nil:
+		return ""
+	case a.Dropped:
+		return scenario.AckAndDrop
+	case a.Stored != nil:
+		return scenario.Coerced
+	}
+	return ""
 }
 
 // rest queues what was saved while the call was under way.
 func (k *worker) rest(r *pair) {
-	if (r.dirty != 0 || r.deleted && k.copyOf(r) != nil) && !r.queued {
-		k.queue(r, k.dice.Around(k.o.Profile.AcknowledgeAfter, 0.7))
+	if (r.dirty != 0 || r.deleted && !r.forsaken && k.copyOf(r) != nil) && !r.queued {
+		k.queue(r, k.delay())
 	}
-}
-
-// Causes of silent failures.
-const (
-	causeDrop   = "ack_and_drop"
-	causeCoerce = "coerced_value"
-)
-
-// write is what Salesforce does with the record. The cause is set where it
-// does something else than it says.
-func (k *worker) write(s *sent) (crm.Answer, string) {
-	o, id := s.r.o, s.r.row.ID
-	if a, bad := k.faults.one(); bad {
-		return a, "row_lock"
-	}
-	if s.deleted {
-		return k.sf.Delete(o.native, id, k.syncUser(), k.Now()), ""
-	}
-	row := k.copyOf(s.r)
-	if row == nil { // a create needs every field, also those of an earlier, refused try
-		for j := range o.Fields {
-			f := &o.Fields[j]
-			s.values[f.Target] = translate(f, s.r.row.Values[f.Source])
-		}
-		s.mask = o.every
-	} else if k.faults.dice.Chance(k.o.Profile.Drop) {
-		return crm.Answer{Status: 200, ID: row.ID, Body: `{"id":"` + row.ID + `","success":true,"errors":[],"created":false}`}, causeDrop
-	}
-	values, cause := s.values, ""
-	if row != nil && k.faults.dice.Chance(k.o.Profile.Coerce) {
-		values, cause = k.coerced(s)
-	}
-	return k.sf.Upsert(o.native, id, values, k.syncUser(), k.Now()), cause
-}
-
-// coerced is what a trigger in the org makes of the values.
-func (k *worker) coerced(s *sent) (map[string]string, string) {
-	out := map[string]string{}
-	cause := ""
-	for j := range s.r.o.Fields {
-		f := &s.r.o.Fields[j]
-		v, ok := s.values[f.Target]
-		if !ok {
-			continue
-		}
-		out[f.Target] = v
-		if cause == "" {
-			if w := coerce(f, v); w != v {
-				out[f.Target], cause = w, causeCoerce
-			}
-		}
-	}
-	return out, cause
 }
 
 // refused decides between another try and giving up.
-func (k *worker) refused(s *sent, code string) {
+func (k *worker) refused(s *sent, code string, e *episode) {
 	if code == "UNABLE_TO_LOCK_ROW" && s.r.try < maxTries {
 		k.again(s)
 		return
@@ -238,8 +256,9 @@ func (k *worker) refused(s *sent, code string) {
 	r.refused |= s.mask
 	r.changes = append(s.changes, r.changes...)
 	r.try, r.first = 0, ""
+	r.arrived()
 	k.rest(r)
-	k.check(r, refusal(code), false)
+	k.check(r, e, refusal(code))
 	k.repair(r, code)
 }
 
@@ -250,14 +269,36 @@ func (k *worker) again(s *sent) {
 	r.dirty |= s.mask
 	r.changes = append(s.changes, r.changes...)
 	if !r.queued {
-		k.queue(r, min(k.dice.Around(2*time.Second<<min(r.try, 5), 0.3), maxBackoff))
+		k.queue(r, min(k.stretched(k.dice.Around(2*time.Second<<min(r.try, 5), 0.3)), maxBackoff))
 	}
+}
+
+// stormTry is one more try of the record that cannot succeed.
+func (k *worker) stormTry(r *pair, field int) {
+	if k.faults.stopped() != nil {
+		return
+	}
+	f := &r.o.Fields[field]
+	s := sent{r: r, mask: 1 << field, changes: r.changes, values: map[string]string{f.Target: translate(f, r.row.Values[f.Source])}}
+	c := &call{id: "call-" + itoa(k.next()), began: k.Now()}
+	k.usage++
+	a, e := k.write(&s)
+	if a.Code == "" && a.OK() {
+		return
+	}
+	if e == nil {
+		e = k.faults.on(scenario.RetryStorm)
+	}
+	k.faults.harm(e, r)
+	k.report(c, &s, a, e, "", "")
+	r.refused |= s.mask
+	k.check(r, e, "")
 }
 
 // repair is the person who mends a refused record after a while.
 func (k *worker) repair(r *pair, code string) {
 	k.After(k.dice.Around(k.o.Profile.RepairAfter, 0.6), func() {
-		if r.deleted || r.refused == 0 {
+		if r.deleted || r.refused == 0 || r.poison {
 			return
 		}
 		if code == "DUPLICATES_DETECTED" {

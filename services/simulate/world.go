@@ -2,11 +2,13 @@ package simulate
 
 import (
 	"slices"
+	"time"
 
 	"plumbline.dev/pipelines/value"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
+	"plumbline.dev/services/simulate/scenario"
 	"plumbline.dev/services/simulate/timeline"
 )
 
@@ -45,37 +47,57 @@ type pair struct {
 	try     int
 	first   string // attempt id of the first try
 	open    []gap  // divergences
+
+	since    int64    // the oldest save not yet taken; 0: none waits
+	overdue  bool     // it waits longer than its deadline
+	hurtBy   *episode // the fault that last hurt it
+	outside  *episode // it left the inclusion list
+	forsaken bool     // deleted, and the worker does not know
+	poison   bool     // the worker cannot let go of it
+	doubled  bool     // it has a second copy
 }
 
 // world is everything that exists.
 type world struct {
 	*timeline.Timeline
-	o       *Options
-	truth   *truth.Writer
-	objects []*object
-	sf      *crm.Salesforce
-	serial  int64 // of events, attempts, saves
-	out     outlet
-	people  *people
-	worker  *worker
-	hooks   *hooks
-	echoes  *echoes
-	faults  *faults
+	o         *Options
+	in        *config.Integration
+	tenant    int // 0 is the first
+	truth     *truth.Writer
+	objects   []*object
+	sf        *crm.Salesforce
+	serial    *int64 // of events, attempts, saves; of all tenants
+	usage     int64  // API calls that the org counts
+	spend     func(calls int)
+	out       outlet
+	newOption *episode // people use an option that only the source has
+	people    *people
+	worker    *worker
+	hooks     *hooks
+	echoes    *echoes
+	faults    *faults
 }
 
 // outlet takes what is to be sent. It may wait: that holds virtual time back.
 type outlet interface {
-	hook(events []crm.Event)
+	hook(hook string, events []crm.Event)
 	own(kind string, elements ...any)
 }
 
-func newWorld(o *Options, out outlet) *world {
-	w := &world{
-		Timeline: timeline.New(o.Start.Add(-o.History)), o: o, out: out, truth: truth.NewWriter(o.Truth),
-		sf: &crm.Salesforce{Tables: map[string]*crm.Table{}}, serial: 1000,
+// newWorlds makes a world for each tenant, on one timeline and one truth.
+func newWorlds(o *Options, out outlet) []*world {
+	line, lines, serial := timeline.New(o.Start.Add(-o.History)), truth.NewWriter(o.Truth), int64(1000)
+	var worlds []*world
+	for i := range o.Integrations {
+		worlds = append(worlds, newWorld(o, &world{Timeline: line, truth: lines, serial: &serial, tenant: i, out: out}))
 	}
-	for i := range o.Integration.Objects {
-		w.addObject(i, &o.Integration.Objects[i])
+	return worlds
+}
+
+func newWorld(o *Options, w *world) *world {
+	w.o, w.in, w.sf = o, &o.Integrations[w.tenant], &crm.Salesforce{Tables: map[string]*crm.Table{}}
+	for i := range w.in.Objects {
+		w.addObject(i, &w.in.Objects[i])
 	}
 	w.hooks, w.echoes = newHooks(w), newEchoes(w)
 	w.faults, w.worker, w.people = newFaults(w), newWorker(w), newPeople(w)
@@ -126,7 +148,7 @@ var sizes = []float64{1, 0.35, 0.5}
 
 // populate fills both systems with equal records, long before anybody looks.
 func (w *world) populate() {
-	dice := timeline.NewDice(w.o.Seed, "population")
+	dice := w.diceOf("population")
 	calm := Profile{}
 	for i, o := range w.objects {
 		for range int(float64(w.o.Records)*sizes[min(i, len(sizes)-1)]) + 1 {
@@ -168,13 +190,34 @@ func (w *world) forget(p *pair) {
 	delete(p.o.byID, p.row.ID)
 }
 
-func (w *world) syncUser() string { return w.o.Integration.Target.SyncUser }
+func (w *world) syncUser() string { return w.in.Target.SyncUser }
 
-func (w *world) next() int64 { w.serial++; return w.serial }
+func (w *world) next() int64 { *w.serial++; return *w.serial }
+
+// diceOf are the dice of a part of this tenant's world.
+func (w *world) diceOf(part string) *timeline.Dice {
+	if w.tenant > 0 {
+		part += "/" + itoa(int64(w.tenant))
+	}
+	return timeline.NewDice(w.o.Seed, part)
+}
+
+// targetNow is the target's clock.
+func (w *world) targetNow() int64 {
+	if e := w.faults.on(scenario.ClockSkew); e != nil {
+		return w.Now() + time.Duration(e.By).Milliseconds()
+	}
+	return w.Now()
+}
 
 func (w *world) copyOf(p *pair) *crm.Row { return p.o.target.GetExternal(p.row.ID) }
 
 func (w *world) at() truth.Time { return truth.Time(w.Now()) }
+
+// field is the position of a field by its source name, or -1.
+func (o *object) field(source string) int {
+	return slices.IndexFunc(o.Fields, func(f config.FieldMap) bool { return f.Source == source })
+}
 
 // names lists the fields of a mask.
 func (o *object) names(mask uint32, target bool) []string {

@@ -20,6 +20,10 @@ const (
 	Resolved   = "resolved"   // ends the divergence of the same id
 	Fault      = "fault"      // a fault begins
 	FaultEnd   = "fault_end"  // ends the fault of the same id
+	Lost       = "lost"       // Changes were never told of
+	Incident   = "incident"   // the fault of the same id first hurt a record
+	IncidentOK = "incident_end"
+	End        = "end" // last line: the run is over
 )
 
 // Line is one fact. Ids of changes, attempts and divergences are those that
@@ -28,6 +32,8 @@ type Line struct {
 	Kind      string   `json:"kind"`
 	ID        string   `json:"id"`
 	At        Time     `json:"at"`
+	Tenant    string   `json:"tenant,omitempty"`
+	Sync      string   `json:"integration,omitempty"`
 	System    string   `json:"system,omitempty"`
 	Object    string   `json:"object,omitempty"` // the integration's name
 	SourceID  string   `json:"source_id,omitempty"`
@@ -51,6 +57,15 @@ type Line struct {
 	Target    string   `json:"target_value,omitempty"`
 	Seed      uint64   `json:"seed,omitempty"`
 	Note      string   `json:"note,omitempty"`
+
+	Reported       bool     `json:"reported,omitempty"` // of an attempt: Plumbline was told
+	Token          string   `json:"token,omitempty"`
+	Fault          string   `json:"fault,omitempty"`      // id of the fault behind it
+	Difference     string   `json:"difference,omitempty"` // of a divergence
+	Class          string   `json:"class,omitempty"`      // what a good monitor says
+	Recoverability string   `json:"recoverability,omitempty"`
+	Attribution    []string `json:"attribution,omitempty"` // each is defensible
+	Records        int      `json:"records,omitempty"`     // that an incident hurt
 }
 
 // Time is virtual time in milliseconds, written as RFC 3339.

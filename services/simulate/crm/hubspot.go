@@ -22,6 +22,11 @@ type Event struct {
 	ChangeFlag       string  `json:"changeFlag,omitempty"`
 	ChangeSource     string  `json:"changeSource"`
 	SourceID         string  `json:"sourceId,omitempty"`
+
+	// Of a merge.
+	PrimaryObjectID int64   `json:"primaryObjectId,omitempty"`
+	MergedObjectIDs []int64 `json:"mergedObjectIds,omitempty"`
+	NewObjectID     int64   `json:"newObjectId,omitempty"`
 }
 
 // MaxBatch is the most events that HubSpot puts into one request.

@@ -3,6 +3,7 @@ package crm
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 )
@@ -16,7 +17,9 @@ type Answer struct {
 	Body    string
 	ID      string
 	Created bool
-	Changed []string // what the write changed
+	Changed []string          // what the write changed
+	Dropped bool              // it says ok, and nothing was stored
+	Stored  map[string]string // other values than those written; nil: the same
 }
 
 // OK reports whether the write was taken.
@@ -46,7 +49,7 @@ func (s *Salesforce) Create(t *Table, external string, values map[string]string,
 		return duplicates(t, dup)
 	}
 	r := t.Insert(values, external, writer, at)
-	return Answer{Status: 201, ID: r.ID, Created: true, Changed: t.Held(r), Body: success(r.ID, true)}
+	return Answer{Status: 201, ID: r.ID, Created: true, Changed: t.Held(r), Body: Success(r.ID, true)}
 }
 
 // Update changes a record, unless its values forbid it.
@@ -55,7 +58,18 @@ func (s *Salesforce) Update(t *Table, r *Row, values map[string]string, writer s
 		return a
 	}
 	changed := t.Update(r, values, writer, at)
-	return Answer{Status: 200, ID: r.ID, Changed: changed, Body: success(r.ID, false)}
+	return Answer{Status: 200, ID: r.ID, Changed: changed, Body: Success(r.ID, false)}
+}
+
+// Check is what the org says to values, without storing them.
+func (s *Salesforce) Check(t *Table, values map[string]string) Answer { return validate(t, values) }
+
+// Put stores values as they are, by the record's external id: what the org
+// makes of a write is nobody's to refuse.
+func (s *Salesforce) Put(t *Table, external string, values map[string]string, writer string, at int64) Answer {
+	r := t.GetExternal(external)
+	changed := t.Update(r, values, writer, at)
+	return Answer{Status: 200, ID: r.ID, Changed: changed, Body: Success(r.ID, false)}
 }
 
 // Delete removes a record by its external id.
@@ -70,6 +84,11 @@ func (s *Salesforce) Delete(object, external, writer string, at int64) Answer {
 }
 
 func validate(t *Table, values map[string]string) Answer {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if t.Field(name) == nil {
+			return Refuse(400, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+t.Name, name)
+		}
+	}
 	for i := range t.Fields {
 		f := &t.Fields[i]
 		v, ok := values[f.Name]
@@ -109,7 +128,8 @@ func duplicate(t *Table, values map[string]string) *Row {
 	return nil
 }
 
-func success(id string, created bool) string {
+// Success is the body of a write that was taken.
+func Success(id string, created bool) string {
 	return `{"id":"` + id + `","success":true,"errors":[],"created":` + strconv.FormatBool(created) + `}`
 }
 

@@ -169,6 +169,13 @@ func (s *Server) dispatch(r *http.Request, h func(*request) answer) answer {
 	return h(q)
 }
 
+// Spend counts calls that others made against the org's allowance.
+func (s *Server) Spend(calls int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used += calls
+}
+
 func (s *Server) spend() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
