@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench microbench kill build engine kafka fuzz
+.PHONY: help run test check bench microbench kill soak build engine kafka fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ microbench: ## every Go benchmark
 kill: engine kafka ## the kill suites over 20 seeds each: processors and brokers, then the whole product
 	cd services && go test ./process -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 60m -v
 	cd services && go test ./standalone -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 30m -v
+
+soak: ## the ledger: a million random histories against its reference and cut in every way, a million changes with silent failures
+	cd pipelines && go test ./ledger -run 'TestLedgerIsTheReference|TestCutsDoNotShow' -rapid.checks 1000000 -timeout 180m -v
+	cd pipelines && go test ./ledger -run TestEverySilentFailureIsFound -silent.changes 1000000 -timeout 20m -v
 
 build: ## bin/plumbline, static
 	CGO_ENABLED=0 go build -trimpath -o bin/plumbline ./services/cmd/plumbline

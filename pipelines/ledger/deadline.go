@@ -22,9 +22,30 @@ func (f *folding) deadlines() {
 	}
 	f.readback()
 	f.gapsDue()
-	f.r.Open = slices.DeleteFunc(f.r.Open, func(o Open) bool { return !o.waits() && o.Forget <= f.ctx.Now })
+	f.forget()
 	f.r.Kept = slices.DeleteFunc(f.r.Kept, func(k Kept) bool { return k.Until <= f.ctx.Now })
 	f.flush()
+}
+
+// forget lets deliveries go. What is older than one that goes, and settled,
+// goes too: it would look like the last word.
+func (f *folding) forget() {
+	gone := [2]event.Time{}
+	for i := range f.r.Open {
+		if o := &f.r.Open[i]; o.settled() && o.Forget <= f.ctx.Now {
+			gone[o.way()] = max(gone[o.way()], o.D.ChangedAt)
+		}
+	}
+	f.r.Open = slices.DeleteFunc(f.r.Open, func(o Open) bool {
+		return !o.waits() && o.Forget <= f.ctx.Now || o.settled() && o.D.ChangedAt <= gone[o.way()]
+	})
+}
+
+func (o *Open) way() int {
+	if o.D.Reverse {
+		return 1
+	}
+	return 0
 }
 
 // readback asks for what the deadline passed without a sight of it.

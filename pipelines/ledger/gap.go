@@ -100,6 +100,9 @@ func (f *folding) confirm(g *Gap, o *Open, e *Evidence) {
 		g.D.Class = classOf(g, o)
 	case g.Due == 0:
 		g.Due = max(settled, f.clock+lateGrace)
+		if g.Tries > 0 { // nobody could tell: ask again, ever more seldom
+			g.Due = f.clock + min(f.p.deadline<<g.Tries, event.Day)
+		}
 		if g.D.FoundBy == "" {
 			g.D.FoundBy = e.FoundBy
 		}
@@ -147,6 +150,7 @@ func (f *folding) gapsDue() {
 		}
 		g.Due = 0
 		if g.D.State == event.DivergencePending {
+			g.Tries = min(g.Tries+1, 8)
 			f.wonder(event.CheckConfirm, "", g.D.ID, fieldsOf(g))
 			continue
 		}

@@ -124,6 +124,7 @@ type Gap struct {
 	Moved      event.Time       `msg:"m"`           // the newest of the two values is from then
 	SourceSeen event.Time       `msg:"s,omitempty"` // the values were true then
 	TargetSeen event.Time       `msg:"x,omitempty"` //
+	Tries      int              `msg:"n,omitempty"` // how often both sides were asked about
 	Due        event.Time       `msg:"u,omitempty"` // when to ask, or when acceptance ends; 0 = nothing
 }
 

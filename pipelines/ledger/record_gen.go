@@ -270,12 +270,16 @@ func (z *Evidence) Msgsize() (s int) {
 func (z *Gap) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(6)
-	var zb0001Mask uint8 /* 6 bits */
+	zb0001Len := uint32(7)
+	var zb0001Mask uint8 /* 7 bits */
 	_ = zb0001Mask
 	if z.Target == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2
+	}
+	if z.Tries == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -314,6 +318,11 @@ func (z *Gap) MarshalMsg(b []byte) (o []byte, err error) {
 		if err != nil {
 			err = msgp.WrapError(err, "TargetSeen")
 			return
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendInt(o, z.Tries)
 		}
 		// string "u"
 		o = append(o, 0xa1, 0x75)
@@ -374,6 +383,12 @@ func (z *Gap) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "TargetSeen")
 				return
 			}
+		case "n":
+			z.Tries, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tries")
+				return
+			}
 		case "u":
 			bts, err = z.Due.UnmarshalMsg(bts)
 			if err != nil {
@@ -394,7 +409,7 @@ func (z *Gap) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Gap) Msgsize() (s int) {
-	s = 1 + 2 + z.D.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Moved.Msgsize() + 2 + z.SourceSeen.Msgsize() + 2 + z.TargetSeen.Msgsize() + 2 + z.Due.Msgsize()
+	s = 1 + 2 + z.D.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Moved.Msgsize() + 2 + z.SourceSeen.Msgsize() + 2 + z.TargetSeen.Msgsize() + 2 + msgp.IntSize + 2 + z.Due.Msgsize()
 	return
 }
 

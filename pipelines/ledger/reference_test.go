@@ -225,6 +225,7 @@ type chapter struct {
 	judgeAt  event.Time
 	forgetAt event.Time
 	gone     bool
+	goneAt   event.Time
 	refused  int
 	coerced  bool
 	seenAt   event.Time
@@ -303,6 +304,18 @@ func (s *story) tick() {
 			c.gone = c.forgetAt <= s.now
 		case !waiting(c.d.State) && c.forgetAt <= s.now:
 			c.gone = true
+		}
+	}
+	for _, c := range s.deliveries {
+		for _, older := range s.deliveries {
+			if c.gone && c.goneAt == 0 && over(c.d.State) && over(older.d.State) && older.d.Reverse == c.d.Reverse && older.d.ChangedAt <= c.d.ChangedAt {
+				older.gone = true
+			}
+		}
+	}
+	for _, c := range s.deliveries {
+		if c.gone && c.goneAt == 0 {
+			c.goneAt = s.now
 		}
 	}
 	s.recent = slices.DeleteFunc(s.recent, func(k seenOrTried) bool { return k.until <= s.now })
