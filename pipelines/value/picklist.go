@@ -1,6 +1,7 @@
 package value
 
 import (
+	"plumbline.dev/schemas/event"
 	"slices"
 	"strings"
 )
@@ -32,6 +33,13 @@ func multi(s string) string {
 	}
 	slices.Sort(out)
 	return strings.Join(slices.Compact(out), ";")
+}
+
+// Canonical is a source value's normal form in the target's words: it equals
+// the normal form of the target's value exactly when Equal says so. Not for
+// hashed or sealed values, which are in no words.
+func Canonical(kind string, m map[string]string, v event.Value) string {
+	return mapped(kind, m, Normalize(kind, v))
 }
 
 // mapped translates the source's option, or each of several, by the field's

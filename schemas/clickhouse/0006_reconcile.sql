@@ -169,7 +169,8 @@ CREATE TABLE IF NOT EXISTS crm_records
     writer_id String COMMENT 'Who modified it last' CODEC(ZSTD(1)),
     deleted Bool COMMENT 'The system does not hold it any more' CODEC(ZSTD(1)),
     in_scope Bool COMMENT 'Meant to be synced' CODEC(ZSTD(1)),
-    version UInt64 COMMENT 'Milliseconds of read_at' CODEC(ZSTD(1))
+    version UInt64 COMMENT 'Milliseconds of read_at' CODEC(ZSTD(1)),
+    INDEX by_key keys TYPE bloom_filter GRANULARITY 4
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (tenant, integration, object, side, record_id)
