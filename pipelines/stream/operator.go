@@ -7,8 +7,9 @@ import (
 
 // Ctx is what an operator may know beside the event.
 type Ctx struct {
-	Now     event.Time // stream time: the highest tick this partition has seen
-	Version uint64     // offset of the input, the version of whatever it changes
+	Now       event.Time // stream time: the highest tick this partition has seen
+	Version   uint64     // offset of the input, the version of whatever it changes
+	Partition int32      // of the input
 }
 
 // Operator folds one partition's events in order.

@@ -55,7 +55,7 @@ func (t *Task) Process(r *Record, out *Out) {
 	if r.Event == nil { // a type this version does not know
 		return
 	}
-	ctx := Ctx{Now: t.now, Version: uint64(r.Offset)}
+	ctx := Ctx{Now: t.now, Version: uint64(r.Offset), Partition: r.Partition}
 	switch ev := r.Event.(type) {
 	case *event.DeadLetter: // its driver could not read the record
 		out.Emit(topic.DeadLetters, ev.Origin, ev)

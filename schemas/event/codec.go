@@ -49,6 +49,14 @@ func New(t Type) Event {
 		return new(Reconciliation)
 	case TypeVerdict:
 		return new(CauseVerdict)
+	case TypePulse:
+		return new(Pulse)
+	case TypeKPIMinute:
+		return new(KPIMinute)
+	case TypeIncident:
+		return new(Incident)
+	case TypeAlert:
+		return new(Alert)
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ const (
 	TypeAccess         Type = "access"
 	TypeReconciliation Type = "reconciliation"
 	TypeVerdict        Type = "verdict"
+	TypePulse          Type = "pulse"
+	TypeKPIMinute      Type = "kpi_minute"
+	TypeGone           Type = "gone" // a tombstone: no bytes
 )
 
 // Schema is the version of the message bytes, in the record header `schema`.

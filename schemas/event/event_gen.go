@@ -3113,6 +3113,67 @@ func (z *Click) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z Count) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "k"
+	o = append(o, 0x82, 0xa1, 0x6b)
+	o = msgp.AppendString(o, z.Name)
+	// string "n"
+	o = append(o, 0xa1, 0x6e)
+	o = msgp.AppendInt64(o, z.N)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Count) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "k":
+			z.Name, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Name")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Count) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Name) + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *DeadLetter) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -3880,36 +3941,28 @@ func (z *Delivery) Msgsize() (s int) {
 func (z *DeliveryCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(10)
-	var zb0001Mask uint16 /* 10 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Was == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.Basis == "" {
+	if z.Series == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Series == "" {
+	if z.Late == false {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
-	if z.Late == false {
-		zb0001Len--
-		zb0001Mask |= 0x20
-	}
-	if z.Bucket == 0 {
+	if z.Oldest == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40
 	}
-	if z.Oldest == 0 {
+	if z.Records == nil {
 		zb0001Len--
-		zb0001Mask |= 0x100
-	}
-	if z.Sample == nil {
-		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x80
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -3928,39 +3981,29 @@ func (z *DeliveryCount) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
 		o = msgp.AppendString(o, z.State)
 		if (zb0001Mask & 0x8) == 0 { // if not omitted
-			// string "basis"
-			o = append(o, 0xa5, 0x62, 0x61, 0x73, 0x69, 0x73)
-			o = msgp.AppendString(o, z.Basis)
-		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "series"
 			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
 			o = msgp.AppendString(o, z.Series)
 		}
-		if (zb0001Mask & 0x20) == 0 { // if not omitted
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "late"
 			o = append(o, 0xa4, 0x6c, 0x61, 0x74, 0x65)
 			o = msgp.AppendBool(o, z.Late)
 		}
-		if (zb0001Mask & 0x40) == 0 { // if not omitted
-			// string "bucket"
-			o = append(o, 0xa6, 0x62, 0x75, 0x63, 0x6b, 0x65, 0x74)
-			o = msgp.AppendInt(o, z.Bucket)
-		}
 		// string "n"
 		o = append(o, 0xa1, 0x6e)
 		o = msgp.AppendInt64(o, z.N)
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
 			// string "oldest"
 			o = append(o, 0xa6, 0x6f, 0x6c, 0x64, 0x65, 0x73, 0x74)
 			o = msgp.AppendInt64(o, int64(z.Oldest))
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
-			// string "sample"
-			o = append(o, 0xa6, 0x73, 0x61, 0x6d, 0x70, 0x6c, 0x65)
-			o = msgp.AppendArrayHeader(o, uint32(len(z.Sample)))
-			for za0001 := range z.Sample {
-				o = msgp.AppendString(o, z.Sample[za0001])
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "records"
+			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Records)))
+			for za0001 := range z.Records {
+				o = msgp.AppendString(o, z.Records[za0001])
 			}
 		}
 	}
@@ -4007,12 +4050,6 @@ func (z *DeliveryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "State")
 				return
 			}
-		case "basis":
-			z.Basis, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Basis")
-				return
-			}
 		case "series":
 			z.Series, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -4023,12 +4060,6 @@ func (z *DeliveryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Late, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Late")
-				return
-			}
-		case "bucket":
-			z.Bucket, bts, err = msgp.ReadIntBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Bucket")
 				return
 			}
 		case "n":
@@ -4047,26 +4078,26 @@ func (z *DeliveryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.Oldest = Time(zb0003)
 			}
-		case "sample":
+		case "records":
 			var zb0004 uint32
 			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Sample")
+				err = msgp.WrapError(err, "Records")
 				return
 			}
 			if zb0004 > zd9e37b5dlimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Sample) >= int(zb0004) {
-				z.Sample = (z.Sample)[:zb0004]
+			if cap(z.Records) >= int(zb0004) {
+				z.Records = (z.Records)[:zb0004]
 			} else {
-				z.Sample = make([]string, zb0004)
+				z.Records = make([]string, zb0004)
 			}
-			for za0001 := range z.Sample {
-				z.Sample[za0001], bts, err = msgp.ReadStringBytes(bts)
+			for za0001 := range z.Records {
+				z.Records[za0001], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Sample", za0001)
+					err = msgp.WrapError(err, "Records", za0001)
 					return
 				}
 			}
@@ -4084,9 +4115,9 @@ func (z *DeliveryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *DeliveryCount) Msgsize() (s int) {
-	s = 1 + 4 + msgp.Int64Size + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 6 + msgp.StringPrefixSize + len(z.Basis) + 7 + msgp.StringPrefixSize + len(z.Series) + 5 + msgp.BoolSize + 7 + msgp.IntSize + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
-	for za0001 := range z.Sample {
-		s += msgp.StringPrefixSize + len(z.Sample[za0001])
+	s = 1 + 4 + msgp.Int64Size + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 7 + msgp.StringPrefixSize + len(z.Series) + 5 + msgp.BoolSize + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	for za0001 := range z.Records {
+		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
 	return
 }
@@ -4641,43 +4672,46 @@ func (z *Divergence) Msgsize() (s int) {
 func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(10)
-	var zb0001Mask uint16 /* 10 bits */
+	zb0001Len := uint32(11)
+	var zb0001Mask uint16 /* 11 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
-		zb0001Mask |= 0x1
+		zb0001Mask |= 0x2
 	}
 	if z.Difference == "" {
 		zb0001Len--
-		zb0001Mask |= 0x4
+		zb0001Mask |= 0x8
 	}
 	if z.Class == "" {
 		zb0001Len--
-		zb0001Mask |= 0x8
+		zb0001Mask |= 0x10
 	}
 	if z.Was == "" {
 		zb0001Len--
-		zb0001Mask |= 0x10
+		zb0001Mask |= 0x20
 	}
 	if z.PreExisting == false {
 		zb0001Len--
-		zb0001Mask |= 0x40
+		zb0001Mask |= 0x80
 	}
 	if z.Records == nil {
 		zb0001Len--
-		zb0001Mask |= 0x100
+		zb0001Mask |= 0x200
 	}
 	if z.First == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x400
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
 
 	// skip if no fields are to be emitted
 	if zb0001Len != 0 {
-		if (zb0001Mask & 0x1) == 0 { // if not omitted
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o = msgp.AppendInt64(o, int64(z.Minute))
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
 			// string "field"
 			o = append(o, 0xa5, 0x66, 0x69, 0x65, 0x6c, 0x64)
 			o = msgp.AppendString(o, z.Field)
@@ -4685,17 +4719,17 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "kind"
 		o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
 		o = msgp.AppendString(o, z.Kind)
-		if (zb0001Mask & 0x4) == 0 { // if not omitted
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "difference"
 			o = append(o, 0xaa, 0x64, 0x69, 0x66, 0x66, 0x65, 0x72, 0x65, 0x6e, 0x63, 0x65)
 			o = msgp.AppendString(o, z.Difference)
 		}
-		if (zb0001Mask & 0x8) == 0 { // if not omitted
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "class"
 			o = append(o, 0xa5, 0x63, 0x6c, 0x61, 0x73, 0x73)
 			o = msgp.AppendString(o, z.Class)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "was"
 			o = append(o, 0xa3, 0x77, 0x61, 0x73)
 			o = msgp.AppendString(o, z.Was)
@@ -4703,7 +4737,7 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "state"
 		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
 		o = msgp.AppendString(o, z.State)
-		if (zb0001Mask & 0x40) == 0 { // if not omitted
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "pre"
 			o = append(o, 0xa3, 0x70, 0x72, 0x65)
 			o = msgp.AppendBool(o, z.PreExisting)
@@ -4711,7 +4745,7 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "n"
 		o = append(o, 0xa1, 0x6e)
 		o = msgp.AppendInt64(o, z.N)
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "records"
 			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Records)))
@@ -4719,7 +4753,7 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.Records[za0001])
 			}
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "first"
 			o = append(o, 0xa5, 0x66, 0x69, 0x72, 0x73, 0x74)
 			o = msgp.AppendInt64(o, int64(z.First))
@@ -4746,6 +4780,16 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			return
 		}
 		switch msgp.UnsafeString(field) {
+		case "m":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Minute")
+					return
+				}
+				z.Minute = Time(zb0002)
+			}
 		case "field":
 			z.Field, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -4795,20 +4839,20 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "records":
-			var zb0002 uint32
-			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Records")
 				return
 			}
-			if zb0002 > zd9e37b5dlimitArrays {
+			if zb0003 > zd9e37b5dlimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Records) >= int(zb0002) {
-				z.Records = (z.Records)[:zb0002]
+			if cap(z.Records) >= int(zb0003) {
+				z.Records = (z.Records)[:zb0003]
 			} else {
-				z.Records = make([]string, zb0002)
+				z.Records = make([]string, zb0003)
 			}
 			for za0001 := range z.Records {
 				z.Records[za0001], bts, err = msgp.ReadStringBytes(bts)
@@ -4819,13 +4863,13 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 		case "first":
 			{
-				var zb0003 int64
-				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "First")
 					return
 				}
-				z.First = Time(zb0003)
+				z.First = Time(zb0004)
 			}
 		default:
 			bts, err = msgp.Skip(bts)
@@ -4841,7 +4885,7 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *DivergenceCount) Msgsize() (s int) {
-	s = 1 + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.BoolSize + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	s = 1 + 2 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.BoolSize + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
@@ -5246,40 +5290,56 @@ func (z *Failure) Msgsize() (s int) {
 func (z *FailureCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(17)
-	var zb0001Mask uint32 /* 17 bits */
+	zb0001Len := uint32(21)
+	var zb0001Mask uint32 /* 21 bits */
 	_ = zb0001Mask
-	if z.Rule == "" {
+	if z.Confidence == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x40
+		zb0001Mask |= 0x20
 	}
-	if z.Operation == "" {
+	if z.Rule == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80
 	}
-	if z.Status == 0 {
+	if z.Operation == "" {
 		zb0001Len--
 		zb0001Mask |= 0x100
 	}
-	if z.Code == "" {
+	if z.Status == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
-	if z.Message == "" {
+	if z.Code == "" {
 		zb0001Len--
 		zb0001Mask |= 0x400
 	}
-	if z.Evidence == "" {
+	if z.Message == "" {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.FirstStep == "" {
+	if z.Evidence == "" {
 		zb0001Len--
 		zb0001Mask |= 0x1000
 	}
-	if z.Records == nil {
+	if z.FirstStep == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	if z.Collateral == false {
 		zb0001Len--
 		zb0001Mask |= 0x4000
+	}
+	if z.Records == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	if z.Loose == nil {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.Unlinked == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -5301,54 +5361,77 @@ func (z *FailureCount) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "att"
 		o = append(o, 0xa3, 0x61, 0x74, 0x74)
 		o = msgp.AppendString(o, z.Attribution)
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "conf"
+			o = append(o, 0xa4, 0x63, 0x6f, 0x6e, 0x66)
+			o = msgp.AppendFloat64(o, z.Confidence)
+		}
 		// string "origin"
 		o = append(o, 0xa6, 0x6f, 0x72, 0x69, 0x67, 0x69, 0x6e)
 		o = msgp.AppendString(o, z.Origin)
-		if (zb0001Mask & 0x40) == 0 { // if not omitted
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "rule"
 			o = append(o, 0xa4, 0x72, 0x75, 0x6c, 0x65)
 			o = msgp.AppendString(o, z.Rule)
 		}
-		if (zb0001Mask & 0x80) == 0 { // if not omitted
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
 			// string "op"
 			o = append(o, 0xa2, 0x6f, 0x70)
 			o = msgp.AppendString(o, z.Operation)
 		}
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "status"
 			o = append(o, 0xa6, 0x73, 0x74, 0x61, 0x74, 0x75, 0x73)
 			o = msgp.AppendInt(o, z.Status)
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "code"
 			o = append(o, 0xa4, 0x63, 0x6f, 0x64, 0x65)
 			o = msgp.AppendString(o, z.Code)
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "message"
 			o = append(o, 0xa7, 0x6d, 0x65, 0x73, 0x73, 0x61, 0x67, 0x65)
 			o = msgp.AppendString(o, z.Message)
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "evidence"
 			o = append(o, 0xa8, 0x65, 0x76, 0x69, 0x64, 0x65, 0x6e, 0x63, 0x65)
 			o = msgp.AppendString(o, z.Evidence)
 		}
-		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
 			// string "step"
 			o = append(o, 0xa4, 0x73, 0x74, 0x65, 0x70)
 			o = msgp.AppendString(o, z.FirstStep)
 		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "c"
+			o = append(o, 0xa1, 0x63)
+			o = msgp.AppendBool(o, z.Collateral)
+		}
 		// string "n"
 		o = append(o, 0xa1, 0x6e)
 		o = msgp.AppendInt64(o, z.N)
-		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "records"
 			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Records)))
 			for za0001 := range z.Records {
 				o = msgp.AppendString(o, z.Records[za0001])
 			}
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "loose"
+			o = append(o, 0xa5, 0x6c, 0x6f, 0x6f, 0x73, 0x65)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Loose)))
+			for za0002 := range z.Loose {
+				o = msgp.AppendString(o, z.Loose[za0002])
+			}
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "unlinked"
+			o = append(o, 0xa8, 0x75, 0x6e, 0x6c, 0x69, 0x6e, 0x6b, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Unlinked)
 		}
 		// string "first"
 		o = append(o, 0xa5, 0x66, 0x69, 0x72, 0x73, 0x74)
@@ -5412,6 +5495,12 @@ func (z *FailureCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Attribution")
 				return
 			}
+		case "conf":
+			z.Confidence, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Confidence")
+				return
+			}
 		case "origin":
 			z.Origin, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -5460,6 +5549,12 @@ func (z *FailureCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "FirstStep")
 				return
 			}
+		case "c":
+			z.Collateral, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Collateral")
+				return
+			}
 		case "n":
 			z.N, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
@@ -5489,25 +5584,54 @@ func (z *FailureCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
-		case "first":
-			{
-				var zb0004 int64
-				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+		case "loose":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Loose")
+				return
+			}
+			if zb0004 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Loose) >= int(zb0004) {
+				z.Loose = (z.Loose)[:zb0004]
+			} else {
+				z.Loose = make([]string, zb0004)
+			}
+			for za0002 := range z.Loose {
+				z.Loose[za0002], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "First")
+					err = msgp.WrapError(err, "Loose", za0002)
 					return
 				}
-				z.First = Time(zb0004)
 			}
-		case "last":
+		case "unlinked":
+			z.Unlinked, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Unlinked")
+				return
+			}
+		case "first":
 			{
 				var zb0005 int64
 				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
+					err = msgp.WrapError(err, "First")
+					return
+				}
+				z.First = Time(zb0005)
+			}
+		case "last":
+			{
+				var zb0006 int64
+				zb0006, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
 					err = msgp.WrapError(err, "Last")
 					return
 				}
-				z.Last = Time(zb0005)
+				z.Last = Time(zb0006)
 			}
 		default:
 			bts, err = msgp.Skip(bts)
@@ -5523,11 +5647,15 @@ func (z *FailureCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *FailureCount) Msgsize() (s int) {
-	s = 3 + 2 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Fingerprint) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Recoverability) + 4 + msgp.StringPrefixSize + len(z.Attribution) + 7 + msgp.StringPrefixSize + len(z.Origin) + 5 + msgp.StringPrefixSize + len(z.Rule) + 3 + msgp.StringPrefixSize + len(z.Operation) + 7 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Code) + 8 + msgp.StringPrefixSize + len(z.Message) + 9 + msgp.StringPrefixSize + len(z.Evidence) + 5 + msgp.StringPrefixSize + len(z.FirstStep) + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	s = 3 + 2 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Fingerprint) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Recoverability) + 4 + msgp.StringPrefixSize + len(z.Attribution) + 5 + msgp.Float64Size + 7 + msgp.StringPrefixSize + len(z.Origin) + 5 + msgp.StringPrefixSize + len(z.Rule) + 3 + msgp.StringPrefixSize + len(z.Operation) + 7 + msgp.IntSize + 5 + msgp.StringPrefixSize + len(z.Code) + 8 + msgp.StringPrefixSize + len(z.Message) + 9 + msgp.StringPrefixSize + len(z.Evidence) + 5 + msgp.StringPrefixSize + len(z.FirstStep) + 2 + msgp.BoolSize + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
-	s += 6 + msgp.Int64Size + 5 + msgp.Int64Size
+	s += 6 + msgp.ArrayHeaderSize
+	for za0002 := range z.Loose {
+		s += msgp.StringPrefixSize + len(z.Loose[za0002])
+	}
+	s += 9 + msgp.Int64Size + 6 + msgp.Int64Size + 5 + msgp.Int64Size
 	return
 }
 
@@ -5723,6 +5851,925 @@ func (z *FieldWrites) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *FieldWrites) Msgsize() (s int) {
 	s = 1 + 2 + msgp.StringPrefixSize + len(z.Field) + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Top) + 3 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Show) + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Incident) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(39)
+	var zb0001Mask uint64 /* 39 bits */
+	_ = zb0001Mask
+	if z.Object == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Was == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Class == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Attribution == "" {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.Recoverability == "" {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.Confidence == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.Provider == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	if z.Token == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	if z.Evidence == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	if z.FirstStep == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.AcknowledgedAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100000
+	}
+	if z.AcknowledgedBy == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200000
+	}
+	if z.MitigatedAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400000
+	}
+	if z.ResolvedAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800000
+	}
+	if z.ResolvedBy == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1000000
+	}
+	if z.Unverified == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20000000
+	}
+	if z.Waived == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000000
+	}
+	if z.Records == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80000000
+	}
+	if z.Predicate == "" {
+		zb0001Len--
+		zb0001Mask |= 0x100000000
+	}
+	if z.Reopened == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200000000
+	}
+	if z.VerdictID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x800000000
+	}
+	if z.Steps == nil {
+		zb0001Len--
+		zb0001Mask |= 0x1000000000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		// string "tenant"
+		o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+		o = msgp.AppendString(o, z.Tenant)
+		// string "integration"
+		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Integration)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "object"
+			o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+			o = msgp.AppendString(o, z.Object)
+		}
+		// string "fingerprint"
+		o = append(o, 0xab, 0x66, 0x69, 0x6e, 0x67, 0x65, 0x72, 0x70, 0x72, 0x69, 0x6e, 0x74)
+		o = msgp.AppendString(o, z.Fingerprint)
+		// string "kind"
+		o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+		o = msgp.AppendString(o, z.Kind)
+		// string "state"
+		o = append(o, 0xa5, 0x73, 0x74, 0x61, 0x74, 0x65)
+		o = msgp.AppendString(o, z.State)
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "was"
+			o = append(o, 0xa3, 0x77, 0x61, 0x73)
+			o = msgp.AppendString(o, z.Was)
+		}
+		// string "priority"
+		o = append(o, 0xa8, 0x70, 0x72, 0x69, 0x6f, 0x72, 0x69, 0x74, 0x79)
+		o = msgp.AppendString(o, z.Priority)
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "class"
+			o = append(o, 0xa5, 0x63, 0x6c, 0x61, 0x73, 0x73)
+			o = msgp.AppendString(o, z.Class)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "attribution"
+			o = append(o, 0xab, 0x61, 0x74, 0x74, 0x72, 0x69, 0x62, 0x75, 0x74, 0x69, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.Attribution)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "recoverability"
+			o = append(o, 0xae, 0x72, 0x65, 0x63, 0x6f, 0x76, 0x65, 0x72, 0x61, 0x62, 0x69, 0x6c, 0x69, 0x74, 0x79)
+			o = msgp.AppendString(o, z.Recoverability)
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "confidence"
+			o = append(o, 0xaa, 0x63, 0x6f, 0x6e, 0x66, 0x69, 0x64, 0x65, 0x6e, 0x63, 0x65)
+			o = msgp.AppendFloat64(o, z.Confidence)
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "provider"
+			o = append(o, 0xa8, 0x70, 0x72, 0x6f, 0x76, 0x69, 0x64, 0x65, 0x72)
+			o = msgp.AppendString(o, z.Provider)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "token"
+			o = append(o, 0xa5, 0x74, 0x6f, 0x6b, 0x65, 0x6e)
+			o = msgp.AppendString(o, z.Token)
+		}
+		// string "title"
+		o = append(o, 0xa5, 0x74, 0x69, 0x74, 0x6c, 0x65)
+		o = msgp.AppendString(o, z.Title)
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "evidence"
+			o = append(o, 0xa8, 0x65, 0x76, 0x69, 0x64, 0x65, 0x6e, 0x63, 0x65)
+			o = msgp.AppendString(o, z.Evidence)
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "first_step"
+			o = append(o, 0xaa, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x73, 0x74, 0x65, 0x70)
+			o = msgp.AppendString(o, z.FirstStep)
+		}
+		// string "onset_at"
+		o = append(o, 0xa8, 0x6f, 0x6e, 0x73, 0x65, 0x74, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.OnsetAt))
+		// string "detected_at"
+		o = append(o, 0xab, 0x64, 0x65, 0x74, 0x65, 0x63, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.DetectedAt))
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "acknowledged_at"
+			o = append(o, 0xaf, 0x61, 0x63, 0x6b, 0x6e, 0x6f, 0x77, 0x6c, 0x65, 0x64, 0x67, 0x65, 0x64, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.AcknowledgedAt))
+		}
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "acknowledged_by"
+			o = append(o, 0xaf, 0x61, 0x63, 0x6b, 0x6e, 0x6f, 0x77, 0x6c, 0x65, 0x64, 0x67, 0x65, 0x64, 0x5f, 0x62, 0x79)
+			o = msgp.AppendString(o, z.AcknowledgedBy)
+		}
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+			// string "mitigated_at"
+			o = append(o, 0xac, 0x6d, 0x69, 0x74, 0x69, 0x67, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.MitigatedAt))
+		}
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+			// string "resolved_at"
+			o = append(o, 0xab, 0x72, 0x65, 0x73, 0x6f, 0x6c, 0x76, 0x65, 0x64, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.ResolvedAt))
+		}
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+			// string "resolved_by"
+			o = append(o, 0xab, 0x72, 0x65, 0x73, 0x6f, 0x6c, 0x76, 0x65, 0x64, 0x5f, 0x62, 0x79)
+			o = msgp.AppendString(o, z.ResolvedBy)
+		}
+		// string "last_at"
+		o = append(o, 0xa7, 0x6c, 0x61, 0x73, 0x74, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.LastAt))
+		// string "failures"
+		o = append(o, 0xa8, 0x66, 0x61, 0x69, 0x6c, 0x75, 0x72, 0x65, 0x73)
+		o = msgp.AppendInt64(o, z.Failures)
+		// string "affected"
+		o = append(o, 0xa8, 0x61, 0x66, 0x66, 0x65, 0x63, 0x74, 0x65, 0x64)
+		o = msgp.AppendInt64(o, z.Affected)
+		// string "open"
+		o = append(o, 0xa4, 0x6f, 0x70, 0x65, 0x6e)
+		o = msgp.AppendInt64(o, z.Open)
+		if (zb0001Mask & 0x20000000) == 0 { // if not omitted
+			// string "unverified"
+			o = append(o, 0xaa, 0x75, 0x6e, 0x76, 0x65, 0x72, 0x69, 0x66, 0x69, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Unverified)
+		}
+		if (zb0001Mask & 0x40000000) == 0 { // if not omitted
+			// string "waived"
+			o = append(o, 0xa6, 0x77, 0x61, 0x69, 0x76, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Waived)
+		}
+		if (zb0001Mask & 0x80000000) == 0 { // if not omitted
+			// string "records"
+			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Records)))
+			for za0001 := range z.Records {
+				o = msgp.AppendString(o, z.Records[za0001])
+			}
+		}
+		if (zb0001Mask & 0x100000000) == 0 { // if not omitted
+			// string "predicate"
+			o = append(o, 0xa9, 0x70, 0x72, 0x65, 0x64, 0x69, 0x63, 0x61, 0x74, 0x65)
+			o = msgp.AppendString(o, z.Predicate)
+		}
+		if (zb0001Mask & 0x200000000) == 0 { // if not omitted
+			// string "reopened"
+			o = append(o, 0xa8, 0x72, 0x65, 0x6f, 0x70, 0x65, 0x6e, 0x65, 0x64)
+			o = msgp.AppendInt(o, z.Reopened)
+		}
+		// string "recurrence"
+		o = append(o, 0xaa, 0x72, 0x65, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e, 0x63, 0x65)
+		o = msgp.AppendInt(o, z.Recurrence)
+		if (zb0001Mask & 0x800000000) == 0 { // if not omitted
+			// string "verdict_id"
+			o = append(o, 0xaa, 0x76, 0x65, 0x72, 0x64, 0x69, 0x63, 0x74, 0x5f, 0x69, 0x64)
+			o = msgp.AppendString(o, z.VerdictID)
+		}
+		if (zb0001Mask & 0x1000000000) == 0 { // if not omitted
+			// string "steps"
+			o = append(o, 0xa5, 0x73, 0x74, 0x65, 0x70, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Steps)))
+			for za0002 := range z.Steps {
+				o, err = z.Steps[za0002].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Steps", za0002)
+					return
+				}
+			}
+		}
+		// string "updated_at"
+		o = append(o, 0xaa, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.UpdatedAt))
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Incident) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "fingerprint":
+			z.Fingerprint, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fingerprint")
+				return
+			}
+		case "kind":
+			z.Kind, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Kind")
+				return
+			}
+		case "state":
+			z.State, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "was":
+			z.Was, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Was")
+				return
+			}
+		case "priority":
+			z.Priority, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Priority")
+				return
+			}
+		case "class":
+			z.Class, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Class")
+				return
+			}
+		case "attribution":
+			z.Attribution, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Attribution")
+				return
+			}
+		case "recoverability":
+			z.Recoverability, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Recoverability")
+				return
+			}
+		case "confidence":
+			z.Confidence, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Confidence")
+				return
+			}
+		case "provider":
+			z.Provider, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Provider")
+				return
+			}
+		case "token":
+			z.Token, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Token")
+				return
+			}
+		case "title":
+			z.Title, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Title")
+				return
+			}
+		case "evidence":
+			z.Evidence, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Evidence")
+				return
+			}
+		case "first_step":
+			z.FirstStep, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FirstStep")
+				return
+			}
+		case "onset_at":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "OnsetAt")
+					return
+				}
+				z.OnsetAt = Time(zb0002)
+			}
+		case "detected_at":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "DetectedAt")
+					return
+				}
+				z.DetectedAt = Time(zb0003)
+			}
+		case "acknowledged_at":
+			{
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "AcknowledgedAt")
+					return
+				}
+				z.AcknowledgedAt = Time(zb0004)
+			}
+		case "acknowledged_by":
+			z.AcknowledgedBy, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "AcknowledgedBy")
+				return
+			}
+		case "mitigated_at":
+			{
+				var zb0005 int64
+				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "MitigatedAt")
+					return
+				}
+				z.MitigatedAt = Time(zb0005)
+			}
+		case "resolved_at":
+			{
+				var zb0006 int64
+				zb0006, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "ResolvedAt")
+					return
+				}
+				z.ResolvedAt = Time(zb0006)
+			}
+		case "resolved_by":
+			z.ResolvedBy, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ResolvedBy")
+				return
+			}
+		case "last_at":
+			{
+				var zb0007 int64
+				zb0007, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "LastAt")
+					return
+				}
+				z.LastAt = Time(zb0007)
+			}
+		case "failures":
+			z.Failures, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failures")
+				return
+			}
+		case "affected":
+			z.Affected, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Affected")
+				return
+			}
+		case "open":
+			z.Open, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Open")
+				return
+			}
+		case "unverified":
+			z.Unverified, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Unverified")
+				return
+			}
+		case "waived":
+			z.Waived, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Waived")
+				return
+			}
+		case "records":
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Records")
+				return
+			}
+			if zb0008 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Records) >= int(zb0008) {
+				z.Records = (z.Records)[:zb0008]
+			} else {
+				z.Records = make([]string, zb0008)
+			}
+			for za0001 := range z.Records {
+				z.Records[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Records", za0001)
+					return
+				}
+			}
+		case "predicate":
+			z.Predicate, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Predicate")
+				return
+			}
+		case "reopened":
+			z.Reopened, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reopened")
+				return
+			}
+		case "recurrence":
+			z.Recurrence, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Recurrence")
+				return
+			}
+		case "verdict_id":
+			z.VerdictID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "VerdictID")
+				return
+			}
+		case "steps":
+			var zb0009 uint32
+			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Steps")
+				return
+			}
+			if zb0009 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Steps) >= int(zb0009) {
+				z.Steps = (z.Steps)[:zb0009]
+			} else {
+				z.Steps = make([]Step, zb0009)
+			}
+			for za0002 := range z.Steps {
+				bts, err = z.Steps[za0002].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Steps", za0002)
+					return
+				}
+			}
+		case "updated_at":
+			{
+				var zb0010 int64
+				zb0010, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "UpdatedAt")
+					return
+				}
+				z.UpdatedAt = Time(zb0010)
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Incident) Msgsize() (s int) {
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 12 + msgp.StringPrefixSize + len(z.Fingerprint) + 5 + msgp.StringPrefixSize + len(z.Kind) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 9 + msgp.StringPrefixSize + len(z.Priority) + 6 + msgp.StringPrefixSize + len(z.Class) + 12 + msgp.StringPrefixSize + len(z.Attribution) + 15 + msgp.StringPrefixSize + len(z.Recoverability) + 11 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Provider) + 6 + msgp.StringPrefixSize + len(z.Token) + 6 + msgp.StringPrefixSize + len(z.Title) + 9 + msgp.StringPrefixSize + len(z.Evidence) + 11 + msgp.StringPrefixSize + len(z.FirstStep) + 9 + msgp.Int64Size + 12 + msgp.Int64Size + 16 + msgp.Int64Size + 16 + msgp.StringPrefixSize + len(z.AcknowledgedBy) + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 12 + msgp.StringPrefixSize + len(z.ResolvedBy) + 8 + msgp.Int64Size + 9 + msgp.Int64Size + 9 + msgp.Int64Size + 5 + msgp.Int64Size + 11 + msgp.Int64Size + 7 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	for za0001 := range z.Records {
+		s += msgp.StringPrefixSize + len(z.Records[za0001])
+	}
+	s += 10 + msgp.StringPrefixSize + len(z.Predicate) + 9 + msgp.IntSize + 11 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.VerdictID) + 6 + msgp.ArrayHeaderSize
+	for za0002 := range z.Steps {
+		s += z.Steps[za0002].Msgsize()
+	}
+	s += 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *KPIMinute) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 8
+	// string "id"
+	o = append(o, 0x88, 0xa2, 0x69, 0x64)
+	o = msgp.AppendString(o, z.ID)
+	// string "tenant"
+	o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+	o = msgp.AppendString(o, z.Tenant)
+	// string "integration"
+	o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+	o = msgp.AppendString(o, z.Integration)
+	// string "object"
+	o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+	o = msgp.AppendString(o, z.Object)
+	// string "minute"
+	o = append(o, 0xa6, 0x6d, 0x69, 0x6e, 0x75, 0x74, 0x65)
+	o = msgp.AppendInt64(o, int64(z.Minute))
+	// string "counts"
+	o = append(o, 0xa6, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Counts)))
+	for za0001 := range z.Counts {
+		// map header, size 2
+		// string "k"
+		o = append(o, 0x82, 0xa1, 0x6b)
+		o = msgp.AppendString(o, z.Counts[za0001].Name)
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.Counts[za0001].N)
+	}
+	// string "updated_at"
+	o = append(o, 0xaa, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+	o = msgp.AppendInt64(o, int64(z.UpdatedAt))
+	// string "version"
+	o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+	o = msgp.AppendUint64(o, z.Version)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *KPIMinute) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "minute":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Minute")
+					return
+				}
+				z.Minute = Time(zb0002)
+			}
+		case "counts":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Counts")
+				return
+			}
+			if zb0003 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Counts) >= int(zb0003) {
+				z.Counts = (z.Counts)[:zb0003]
+			} else {
+				z.Counts = make([]Count, zb0003)
+			}
+			for za0001 := range z.Counts {
+				var zb0004 uint32
+				zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Counts", za0001)
+					return
+				}
+				for zb0004 > 0 {
+					zb0004--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Counts", za0001)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "k":
+						z.Counts[za0001].Name, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Counts", za0001, "Name")
+							return
+						}
+					case "n":
+						z.Counts[za0001].N, bts, err = msgp.ReadInt64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Counts", za0001, "N")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Counts", za0001)
+							return
+						}
+					}
+				}
+			}
+		case "updated_at":
+			{
+				var zb0005 int64
+				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "UpdatedAt")
+					return
+				}
+				z.UpdatedAt = Time(zb0005)
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *KPIMinute) Msgsize() (s int) {
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 7 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
+	for za0001 := range z.Counts {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Counts[za0001].Name) + 2 + msgp.Int64Size
+	}
+	s += 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *LatencyCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
+	_ = zb0001Mask
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.OnTime == false {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "due"
+		o = append(o, 0xa3, 0x64, 0x75, 0x65)
+		o = msgp.AppendInt64(o, int64(z.Due))
+		// string "basis"
+		o = append(o, 0xa5, 0x62, 0x61, 0x73, 0x69, 0x73)
+		o = msgp.AppendString(o, z.Basis)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "series"
+			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
+			o = msgp.AppendString(o, z.Series)
+		}
+		// string "b"
+		o = append(o, 0xa1, 0x62)
+		o = msgp.AppendInt(o, z.Bucket)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "ok"
+			o = append(o, 0xa2, 0x6f, 0x6b)
+			o = msgp.AppendBool(o, z.OnTime)
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.N)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *LatencyCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "due":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Due")
+					return
+				}
+				z.Due = Time(zb0002)
+			}
+		case "basis":
+			z.Basis, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Basis")
+				return
+			}
+		case "series":
+			z.Series, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Series")
+				return
+			}
+		case "b":
+			z.Bucket, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Bucket")
+				return
+			}
+		case "ok":
+			z.OnTime, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "OnTime")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *LatencyCount) Msgsize() (s int) {
+	s = 1 + 4 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Basis) + 7 + msgp.StringPrefixSize + len(z.Series) + 2 + msgp.IntSize + 3 + msgp.BoolSize + 2 + msgp.Int64Size
 	return
 }
 
@@ -6403,8 +7450,8 @@ func (z *Observation) Msgsize() (s int) {
 func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(12)
-	var zb0001Mask uint16 /* 12 bits */
+	zb0001Len := uint32(13)
+	var zb0001Mask uint16 /* 13 bits */
 	_ = zb0001Mask
 	if z.Object == "" {
 		zb0001Len--
@@ -6430,9 +7477,13 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
-	if z.Divergences == nil {
+	if z.Latencies == nil {
 		zb0001Len--
 		zb0001Mask |= 0x400
+	}
+	if z.Divergences == nil {
+		zb0001Len--
+		zb0001Mask |= 0x800
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -6539,13 +7590,25 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 			}
 		}
 		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "latencies"
+			o = append(o, 0xa9, 0x6c, 0x61, 0x74, 0x65, 0x6e, 0x63, 0x69, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Latencies)))
+			for za0004 := range z.Latencies {
+				o, err = z.Latencies[za0004].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Latencies", za0004)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "divergences"
 			o = append(o, 0xab, 0x64, 0x69, 0x76, 0x65, 0x72, 0x67, 0x65, 0x6e, 0x63, 0x65, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Divergences)))
-			for za0004 := range z.Divergences {
-				o, err = z.Divergences[za0004].MarshalMsg(o)
+			for za0005 := range z.Divergences {
+				o, err = z.Divergences[za0005].MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Divergences", za0004)
+					err = msgp.WrapError(err, "Divergences", za0005)
 					return
 				}
 			}
@@ -6725,26 +7788,49 @@ func (z *Partial) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
-		case "divergences":
+		case "latencies":
 			var zb0007 uint32
 			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Divergences")
+				err = msgp.WrapError(err, "Latencies")
 				return
 			}
 			if zb0007 > zd9e37b5dlimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Divergences) >= int(zb0007) {
-				z.Divergences = (z.Divergences)[:zb0007]
+			if cap(z.Latencies) >= int(zb0007) {
+				z.Latencies = (z.Latencies)[:zb0007]
 			} else {
-				z.Divergences = make([]DivergenceCount, zb0007)
+				z.Latencies = make([]LatencyCount, zb0007)
 			}
-			for za0004 := range z.Divergences {
-				bts, err = z.Divergences[za0004].UnmarshalMsg(bts)
+			for za0004 := range z.Latencies {
+				bts, err = z.Latencies[za0004].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Divergences", za0004)
+					err = msgp.WrapError(err, "Latencies", za0004)
+					return
+				}
+			}
+		case "divergences":
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Divergences")
+				return
+			}
+			if zb0008 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Divergences) >= int(zb0008) {
+				z.Divergences = (z.Divergences)[:zb0008]
+			} else {
+				z.Divergences = make([]DivergenceCount, zb0008)
+			}
+			for za0005 := range z.Divergences {
+				bts, err = z.Divergences[za0005].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Divergences", za0005)
 					return
 				}
 			}
@@ -6780,11 +7866,104 @@ func (z *Partial) Msgsize() (s int) {
 	for za0003 := range z.Deliveries {
 		s += z.Deliveries[za0003].Msgsize()
 	}
+	s += 10 + msgp.ArrayHeaderSize
+	for za0004 := range z.Latencies {
+		s += z.Latencies[za0004].Msgsize()
+	}
 	s += 12 + msgp.ArrayHeaderSize
-	for za0004 := range z.Divergences {
-		s += z.Divergences[za0004].Msgsize()
+	for za0005 := range z.Divergences {
+		s += z.Divergences[za0005].Msgsize()
 	}
 	s += 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Pulse) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(3)
+	var zb0001Mask uint8 /* 3 bits */
+	_ = zb0001Mask
+	if z.Partition == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "tenant"
+		o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+		o = msgp.AppendString(o, z.Tenant)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "p"
+			o = append(o, 0xa1, 0x70)
+			o = msgp.AppendInt(o, z.Partition)
+		}
+		// string "at"
+		o = append(o, 0xa2, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.At))
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Pulse) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "p":
+			z.Partition, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Partition")
+				return
+			}
+		case "at":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "At")
+					return
+				}
+				z.At = Time(zb0002)
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Pulse) Msgsize() (s int) {
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 2 + msgp.IntSize + 3 + msgp.Int64Size
 	return
 }
 
@@ -7712,6 +8891,119 @@ func (z *Signal) Msgsize() (s int) {
 		s += 1 + 2 + msgp.StringPrefixSize + len(z.Detail[za0001].Name) + 2 + z.Detail[za0001].Value.Msgsize()
 	}
 	s += 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 6 + msgp.StringPrefixSize + len(z.Token) + 10 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Step) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(5)
+	var zb0001Mask uint8 /* 5 bits */
+	_ = zb0001Mask
+	if z.Result == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Reason == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendString(o, z.Step)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendString(o, z.Result)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "w"
+			o = append(o, 0xa1, 0x77)
+			o = msgp.AppendString(o, z.Reason)
+		}
+		// string "by"
+		o = append(o, 0xa2, 0x62, 0x79)
+		o = msgp.AppendString(o, z.By)
+		// string "at"
+		o = append(o, 0xa2, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.At))
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Step) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "s":
+			z.Step, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Step")
+				return
+			}
+		case "r":
+			z.Result, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Result")
+				return
+			}
+		case "w":
+			z.Reason, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reason")
+				return
+			}
+		case "by":
+			z.By, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "By")
+				return
+			}
+		case "at":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "At")
+					return
+				}
+				z.At = Time(zb0002)
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Step) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Step) + 2 + msgp.StringPrefixSize + len(z.Result) + 2 + msgp.StringPrefixSize + len(z.Reason) + 3 + msgp.StringPrefixSize + len(z.By) + 3 + msgp.Int64Size
 	return
 }
 

@@ -14,6 +14,7 @@ type Partial struct {
 	Attempts    []AttemptCount    `msg:"attempts,omitempty"`
 	Failures    []FailureCount    `msg:"failures,omitempty"`
 	Deliveries  []DeliveryCount   `msg:"deliveries,omitempty"`
+	Latencies   []LatencyCount    `msg:"latencies,omitempty"`
 	Divergences []DivergenceCount `msg:"divergences,omitempty"`
 	Version     uint64            `msg:"version"` // offset of the last input counted
 }
@@ -36,6 +37,7 @@ type FailureCount struct {
 	Class          string   `msg:"class"`
 	Recoverability string   `msg:"rec"`
 	Attribution    string   `msg:"att"`
+	Confidence     float64  `msg:"conf,omitempty"`
 	Origin         string   `msg:"origin"`
 	Rule           string   `msg:"rule,omitempty"`
 	Operation      string   `msg:"op,omitempty"`
@@ -44,28 +46,41 @@ type FailureCount struct {
 	Message        string   `msg:"message,omitempty"` // of the first one
 	Evidence       string   `msg:"evidence,omitempty"`
 	FirstStep      string   `msg:"step,omitempty"`
+	Collateral     bool     `msg:"c,omitempty"`
 	N              int64    `msg:"n"`
-	Records        []string `msg:"records,omitempty"` // record keys, up to MaxSample
-	First          Time     `msg:"first"`             // earliest occurred_at
+	Records        []string `msg:"records,omitempty"`  // distinct record keys, all of them
+	Loose          []string `msg:"loose,omitempty"`    // of those, the ones whose change nobody saw: no delivery tells how it ends
+	Unlinked       int64    `msg:"unlinked,omitempty"` // failures without a record
+	First          Time     `msg:"first"`              // earliest occurred_at
 	Last           Time     `msg:"last"`
 }
 
 // DeliveryCount counts deliveries that went from one state to another.
 type DeliveryCount struct {
-	Due    Time     `msg:"due"`           // minute of the deadline: where the delivery counts
-	Was    string   `msg:"was,omitempty"` // empty: it opened
-	State  string   `msg:"state"`
-	Basis  string   `msg:"basis,omitempty"`
-	Series string   `msg:"series,omitempty"`
-	Late   bool     `msg:"late,omitempty"`
-	Bucket int      `msg:"bucket,omitempty"` // of latency, see kpi
-	N      int64    `msg:"n"`
-	Oldest Time     `msg:"oldest,omitempty"` // earliest changed_at
-	Sample []string `msg:"sample,omitempty"` // record keys of misses, up to MaxSample
+	Due     Time     `msg:"due"`           // minute of the deadline: where the delivery counts
+	Was     string   `msg:"was,omitempty"` // empty: it opened
+	State   string   `msg:"state"`
+	Series  string   `msg:"series,omitempty"`
+	Late    bool     `msg:"late,omitempty"`
+	N       int64    `msg:"n"`
+	Oldest  Time     `msg:"oldest,omitempty"`  // earliest changed_at
+	Records []string `msg:"records,omitempty"` // all record keys, where there is or was trouble
+}
+
+// LatencyCount counts deliveries measured on one basis; N is negative where a
+// measurement is taken back.
+type LatencyCount struct {
+	Due    Time   `msg:"due"`
+	Basis  string `msg:"basis"`
+	Series string `msg:"series,omitempty"`
+	Bucket int    `msg:"b"`            // see LatencyBucket
+	OnTime bool   `msg:"ok,omitempty"` // under the integration's latency target
+	N      int64  `msg:"n"`
 }
 
 // DivergenceCount counts divergences that went from one state to another.
 type DivergenceCount struct {
+	Minute      Time     `msg:"m"` // of the transition
 	Field       string   `msg:"field,omitempty"`
 	Kind        string   `msg:"kind"`
 	Difference  string   `msg:"difference,omitempty"`
@@ -74,12 +89,16 @@ type DivergenceCount struct {
 	State       string   `msg:"state"`
 	PreExisting bool     `msg:"pre,omitempty"`
 	N           int64    `msg:"n"`
-	Records     []string `msg:"records,omitempty"` // record keys, up to MaxSample
+	Records     []string `msg:"records,omitempty"` // record keys, all of them
 	First       Time     `msg:"first,omitempty"`   // earliest first_seen_at
 }
 
-// MaxSample bounds the record keys a count carries: evidence, not a list.
-const MaxSample = 16
+// MaxSample bounds the record keys of evidence; MaxKeys those of a count that
+// names all: whoever counts begins another partial instead of dropping one.
+const (
+	MaxSample = 16
+	MaxKeys   = 1024
+)
 
 // EventType implements Event.
 func (*Partial) EventType() Type { return TypePartial }
@@ -87,4 +106,9 @@ func (*Partial) EventType() Type { return TypePartial }
 // Validate implements Event.
 func (p *Partial) Validate() error {
 	return firstError(required("integration", p.Integration), known("second", p.Second))
+}
+
+// Trouble reports whether a delivery in this state is held up or wrong.
+func Trouble(state string) bool {
+	return state == StateAttempted || state == StateFailed || state == StateStalled || state == StateNotApplied
 }

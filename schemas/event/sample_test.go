@@ -12,9 +12,10 @@ var types = []Type{
 	TypeActivity, TypeAgentState, TypeAccess,
 	TypeReconciliation,
 	TypeVerdict,
+	TypePulse, TypeKPIMinute, TypeIncident, TypeAlert,
 }
 
-var later = []Type{TypeIncident, TypeAlert}
+var later []Type
 
 // full is a message with every field set to something that names it, so that
 // two fields swapped, lost or renamed change the golden bytes.
@@ -118,6 +119,16 @@ func valid(t Type) Event {
 		return &AgentState{ID: "g1", Agent: "enricher", State: AgentOK, Since: at}
 	case TypeVerdict:
 		return &CauseVerdict{ID: "v1", Provider: "salesforce", Class: ClassAuth, Recoverability: Temporary, Start: at}
+	case TypePulse:
+		return &Pulse{Tenant: "default", At: at}
+	case TypeKPIMinute:
+		return &KPIMinute{ID: "k1", Integration: "hs-sf", Minute: at}
+	case TypeIncident:
+		return &Incident{
+			ID: "i1", Integration: "hs-sf", Fingerprint: "f1", Kind: IncidentOfFailures, State: IncidentOpen, DetectedAt: at,
+		}
+	case TypeAlert:
+		return &Alert{ID: "a1", Tenant: "default", Rule: RuleIncident, Status: AlertFiring, ObservedAt: JSONTime(at)}
 	case TypeDeadLetter:
 		return &DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
 	}

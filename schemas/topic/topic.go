@@ -22,6 +22,10 @@ const (
 	Signals         = Prefix + "signals"
 	Reconciliations = Prefix + "reconciliations"
 	Verdicts        = Prefix + "verdicts"
+	Incidents       = Prefix + "incidents"
+	KPIs            = Prefix + "kpis"
+	Alerts          = Prefix + "alerts"
+	AlertStates     = Prefix + "alert-states"
 	Checks          = Prefix + "checks"
 	AgentStates     = Prefix + "agent-states"
 	DeadLetters     = Prefix + "dead-letters"
@@ -29,6 +33,7 @@ const (
 	// Changelogs: the state of one stage, partition by partition.
 	ResolveState = Prefix + "resolve-state"
 	TrackState   = Prefix + "track-state"
+	WatchState   = Prefix + "watch-state"
 )
 
 // Partitions of a keyed topic: fixed for life, because a key's state lives in
@@ -102,6 +107,20 @@ var All = []Spec{
 		Name: Verdicts, Key: "integration, or the provider for one about all of it", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeVerdict, "verdicts"}},
 	},
+	{
+		Name: Incidents, Key: "integration", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
+		Tables: []Fill{{event.TypeIncident, "incidents"}},
+	},
+	{
+		Name: KPIs, Key: "integration", Cleanup: Delete, Retention: 7 * event.Day, Public: true,
+		Tables: []Fill{{event.TypeKPIMinute, "kpi_minutes"}},
+	},
+	{
+		Name: Alerts, Key: "tenant: its alerts are in order, seq has no gap", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
+		Tables: []Fill{{event.TypeAlert, "alerts"}},
+	},
+	// Compacted: whoever reads from offset 0 knows what is wrong now.
+	{Name: AlertStates, Key: "alert id", Cleanup: Compact, Retention: event.Hour, Public: true},
 	{Name: Checks, Key: "canonical record", Cleanup: Delete, Retention: event.Day},
 	// Compacted: whoever reads from offset 0 knows whom to stop.
 	{Name: AgentStates, Key: "agent: tenant/kind/id", Cleanup: Compact, Retention: event.Hour, Public: true},
@@ -113,6 +132,7 @@ var All = []Spec{
 	// compacting broker would merge transactions, and refuses to trim.
 	{Name: ResolveState, Key: "state key", Cleanup: Delete, Retention: Forever},
 	{Name: TrackState, Key: "state key", Cleanup: Delete, Retention: Forever},
+	{Name: WatchState, Key: "state key", Cleanup: Delete, Retention: Forever},
 }
 
 // Find returns the row of a topic.

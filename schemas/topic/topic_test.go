@@ -18,7 +18,7 @@ var (
 		"intake", "facts", "deliveries", "failures", "divergences", "reconciliations", "incidents", "verdicts",
 		"signals", "kpis", "alerts", "alert-states", "agent-states", "dead-letters",
 	}
-	later = []string{"incidents", "kpis", "alerts", "alert-states"}
+	later []string
 )
 
 func TestPublicTopicsAreThePromisedOnes(t *testing.T) {
@@ -85,7 +85,7 @@ func TestConfigs(t *testing.T) {
 			require.Equal(t, strconv.FormatInt(spec.Retention, 10), c[keep])
 		})
 	}
-	for _, name := range []string{topic.ResolveState, topic.TrackState} {
+	for _, name := range []string{topic.ResolveState, topic.TrackState, topic.WatchState} {
 		spec, ok := topic.Find(name)
 		require.True(t, ok)
 		require.Equal(t, topic.Delete, spec.Cleanup, "a compacting broker merges transactions and refuses to trim")

@@ -1,0 +1,105 @@
+package incident
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumbline.dev/schemas/event"
+)
+
+// wrong adds a record.
+func (c *Case) wrong(record string) {
+	i, ok := slices.BinarySearch(c.Wrong, record)
+	if ok {
+		return
+	}
+	if len(c.Wrong) >= event.MaxKeys {
+		c.Over++
+	} else {
+		c.Wrong = slices.Insert(c.Wrong, i, record)
+	}
+	c.I.Affected++
+}
+
+// right takes a record out: it is as it should be, or nobody can tell.
+func (c *Case) right(record string, unverified bool) {
+	i, ok := slices.BinarySearch(c.Wrong, record)
+	if !ok {
+		return
+	}
+	c.Wrong = slices.Delete(c.Wrong, i, i+1)
+	if unverified {
+		c.I.Unverified++
+	}
+	c.Changed = true
+}
+
+// again notes that it happened once more.
+func (c *Case) again() {
+	if c.HealedAt != 0 && c.Opened {
+		c.I.Reopened++
+		c.Urgent = true
+	}
+	if c.I.State == event.IncidentMitigated {
+		c.state(event.IncidentOpen)
+		if c.I.AcknowledgedAt != 0 {
+			c.state(event.IncidentAcknowledged)
+		}
+	}
+	c.I.MitigatedAt, c.HealedAt, c.Asked, c.Closed, c.Changed = 0, 0, false, false, true
+}
+
+func (c *Case) state(s string) {
+	if c.I.State != s {
+		c.I.State, c.Changed, c.Urgent = s, true, true
+	}
+}
+
+// quiet is how long nothing happened.
+func (c *Case) quiet(now event.Time) event.Time { return now - c.I.LastAt }
+
+// healed reports whether nothing is wrong any more. What no delivery tells of
+// is right when writes succeed and it did not fail for a while.
+func (c *Case) healed(now event.Time) bool {
+	if c.Closed {
+		return true
+	}
+	if len(c.Wrong) > 0 || c.Over > 0 && c.quiet(now) < looseCalm {
+		return false
+	}
+	return c.Loose == 0 || c.quiet(now) >= looseCalm && c.OKAt > c.I.LastAt
+}
+
+// ripe reports whether a candidate is an incident.
+func (c *Case) ripe(now event.Time) bool {
+	return c.I.Kind != event.IncidentOfFailures || c.I.Recoverability == event.Permanent ||
+		c.I.Affected >= manyRecords || now-c.I.DetectedAt >= patience
+}
+
+func failureTitle(p *event.Partial, c *event.FailureCount) string {
+	words := []string{p.Object, c.Operation, "fails"}
+	if p.Provider != "" {
+		words = append(words, "at", p.Provider)
+	}
+	title := strings.Join(words, " ") + ": " + strings.ReplaceAll(c.Class, "_", " ")
+	switch {
+	case c.Code != "":
+		title += " (" + c.Code + ")"
+	case c.Status != 0:
+		title += " (" + strconv.Itoa(c.Status) + ")"
+	}
+	return title
+}
+
+func divergenceTitle(p *event.Partial, c *event.DivergenceCount) string {
+	what := p.Object
+	if c.Field != "" {
+		what += "." + c.Field
+	}
+	title := what + ": " + strings.ReplaceAll(c.Kind, "_", " ")
+	if c.Difference != "" {
+		title += " (" + strings.ReplaceAll(c.Difference, "_", " ") + ")"
+	}
+	return title
+}

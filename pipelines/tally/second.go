@@ -1,0 +1,9 @@
+package tally
+
+import "plumbline.dev/schemas/event"
+
+// Second is the state: what was counted since the last tick.
+type Second struct {
+	Open   []event.Partial `msg:"o,omitempty"`
+	Pulsed event.Time      `msg:"p,omitempty"` // when each tenant was last told of
+}
