@@ -19,20 +19,29 @@ func (c *Case) wrong(record string) {
 	} else {
 		c.Wrong = slices.Insert(c.Wrong, i, record)
 	}
+	if at, soft := slices.BinarySearch(c.Soft, record); soft {
+		c.Soft = slices.Delete(c.Soft, at, at+1)
+		return // the same one again
+	}
 	c.I.Affected++
 }
 
-// right takes a record out: it is as it should be, or nobody can tell.
+// right takes a record out: it is as it should be. Where nobody can tell, it
+// is taken on the target's word until somebody sees it.
 func (c *Case) right(record string, unverified bool) {
+	if i, ok := slices.BinarySearch(c.Soft, record); ok && !unverified {
+		c.Soft = slices.Delete(c.Soft, i, i+1)
+		c.Changed = true
+	}
 	i, ok := slices.BinarySearch(c.Wrong, record)
 	if !ok {
 		return
 	}
 	c.Wrong = slices.Delete(c.Wrong, i, i+1)
-	if unverified {
-		c.I.Unverified++
-	}
 	c.Changed = true
+	if at, soft := slices.BinarySearch(c.Soft, record); unverified && !soft {
+		c.Soft = slices.Insert(c.Soft, at, record)
+	}
 }
 
 // again notes that it happened once more.

@@ -271,7 +271,10 @@ func (n *Incidents) heal(integration, record string, unverified bool) {
 		if !strings.HasPrefix(key, integration+"/") {
 			continue
 		}
-		if _, ok := slices.BinarySearch(n.cases.Get(key).Wrong, record); ok {
+		c := n.cases.Get(key)
+		_, wrong := slices.BinarySearch(c.Wrong, record)
+		_, soft := slices.BinarySearch(c.Soft, record)
+		if wrong || soft && !unverified {
 			n.cases.Change(key).right(record, unverified)
 		}
 	}

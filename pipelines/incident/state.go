@@ -7,6 +7,7 @@ type Case struct {
 	I         event.Incident `msg:"i"`
 	Opened    bool           `msg:"o,omitempty"` // told; before that it is a candidate
 	Wrong     []string       `msg:"w,omitempty"` // records not right yet, sorted, up to event.MaxKeys
+	Soft      []string       `msg:"s,omitempty"` // records taken on the target's word, sorted
 	Over      int64          `msg:"v,omitempty"` // records beyond those
 	Loose     int64          `msg:"l,omitempty"` // records or failures whose end no delivery tells
 	OKAt      event.Time     `msg:"k,omitempty"` // last success of the integration's writes

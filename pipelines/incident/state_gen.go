@@ -11,8 +11,8 @@ import (
 func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(14)
-	var zb0001Mask uint16 /* 14 bits */
+	zb0001Len := uint32(15)
+	var zb0001Mask uint16 /* 15 bits */
 	_ = zb0001Mask
 	if z.Opened == false {
 		zb0001Len--
@@ -22,37 +22,41 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.Over == 0 {
+	if z.Soft == nil {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Loose == 0 {
+	if z.Over == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
-	if z.Changed == false {
+	if z.Loose == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x100
+		zb0001Mask |= 0x20
 	}
-	if z.Urgent == false {
+	if z.Changed == false {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
-	if z.Asked == false {
+	if z.Urgent == false {
 		zb0001Len--
 		zb0001Mask |= 0x400
 	}
-	if z.Closed == false {
+	if z.Asked == false {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.Recheck == false {
+	if z.Closed == false {
 		zb0001Len--
 		zb0001Mask |= 0x1000
 	}
-	if z.Predicate == "" {
+	if z.Recheck == false {
 		zb0001Len--
 		zb0001Mask |= 0x2000
+	}
+	if z.Predicate == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -80,11 +84,19 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 			}
 		}
 		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Soft)))
+			for za0002 := range z.Soft {
+				o = msgp.AppendString(o, z.Soft[za0002])
+			}
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "v"
 			o = append(o, 0xa1, 0x76)
 			o = msgp.AppendInt64(o, z.Over)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "l"
 			o = append(o, 0xa1, 0x6c)
 			o = msgp.AppendInt64(o, z.Loose)
@@ -110,32 +122,32 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "TicketAt")
 			return
 		}
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "c"
 			o = append(o, 0xa1, 0x63)
 			o = msgp.AppendBool(o, z.Changed)
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "u"
 			o = append(o, 0xa1, 0x75)
 			o = msgp.AppendBool(o, z.Urgent)
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "a"
 			o = append(o, 0xa1, 0x61)
 			o = msgp.AppendBool(o, z.Asked)
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "x"
 			o = append(o, 0xa1, 0x78)
 			o = msgp.AppendBool(o, z.Closed)
 		}
-		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
 			// string "r"
 			o = append(o, 0xa1, 0x72)
 			o = msgp.AppendBool(o, z.Recheck)
 		}
-		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
 			// string "p"
 			o = append(o, 0xa1, 0x70)
 			o = msgp.AppendString(o, z.Predicate)
@@ -190,6 +202,25 @@ func (z *Case) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				z.Wrong[za0001], bts, err = msgp.ReadStringBytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Wrong", za0001)
+					return
+				}
+			}
+		case "s":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Soft")
+				return
+			}
+			if cap(z.Soft) >= int(zb0003) {
+				z.Soft = (z.Soft)[:zb0003]
+			} else {
+				z.Soft = make([]string, zb0003)
+			}
+			for za0002 := range z.Soft {
+				z.Soft[za0002], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Soft", za0002)
 					return
 				}
 			}
@@ -276,6 +307,10 @@ func (z *Case) Msgsize() (s int) {
 	s = 1 + 2 + z.I.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.ArrayHeaderSize
 	for za0001 := range z.Wrong {
 		s += msgp.StringPrefixSize + len(z.Wrong[za0001])
+	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0002 := range z.Soft {
+		s += msgp.StringPrefixSize + len(z.Soft[za0002])
 	}
 	s += 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + z.OKAt.Msgsize() + 2 + z.HealedAt.Msgsize() + 2 + z.TicketAt.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Predicate)
 	return

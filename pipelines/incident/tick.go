@@ -121,6 +121,7 @@ func (n *Incidents) tell(ctx stream.Ctx, c *Case, out *stream.Out) {
 	c.rank(n.p1(c.I.Integration))
 	i := c.I
 	i.Open = int64(len(c.Wrong)) + c.Over + c.Loose
+	i.Unverified += int64(len(c.Soft))
 	if i.State == event.IncidentResolved {
 		i.Open = 0
 	}

@@ -12,6 +12,9 @@ const (
 	HeaderSchema = "schema"
 	HeaderConfig = "config_hash"
 	HeaderCause  = "cause"
+
+	// HeaderContent is on records that are CloudEvents.
+	HeaderContent = "content-type"
 )
 
 // Cause names the input that an output follows from: its n-th output. A

@@ -152,7 +152,7 @@ func awaitRest(ctx context.Context, log *bus.Changelog, topics bus.Topics) error
 
 func checkAll(ctx context.Context, log *bus.Changelog, topics bus.Topics, l *load) (int, error) {
 	total := 0
-	for _, s := range Stages(testIntegrations(), nil) {
+	for _, s := range Stages(StageOptions{Integrations: testIntegrations()}) {
 		n, err := checkStage(ctx, log, topics, s)
 		if err != nil {
 			return 0, fmt.Errorf("stage %s: %w", s.Name, err)

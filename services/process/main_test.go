@@ -70,7 +70,7 @@ func runChild(raw string) error {
 	}
 	var wg sync.WaitGroup
 	errs := make(chan error, 2)
-	for _, stage := range Stages(testIntegrations(), nil) {
+	for _, stage := range Stages(StageOptions{Integrations: testIntegrations()}) {
 		d := New(Options{
 			Bus: bus.Options{Brokers: []string{c.Broker}, Logger: logger}, Stage: stage, ConfigHash: "test",
 			CommitEvery: 20 * time.Millisecond, Logger: logger, Failpoint: failpoint,

@@ -1,25 +1,53 @@
 package process
 
 import (
+	"plumbline.dev/pipelines/alert"
+	"plumbline.dev/pipelines/incident"
+	"plumbline.dev/pipelines/kpi"
 	"plumbline.dev/pipelines/ledger"
 	"plumbline.dev/pipelines/resolve"
 	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/pipelines/tally"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
 )
 
-// Stages are the steps from intake to deliveries, in the order data flows.
-// Enrich puts the verdict on a failed attempt.
-func Stages(integrations []config.Integration, enrich func(*event.Attempt)) []Stage {
+// StageOptions is what the stages depend on.
+type StageOptions struct {
+	Integrations []config.Integration
+	Enrich       func(*event.Attempt) // puts the verdict on a failed attempt
+	Documented   incident.Documented  // what the runbooks cover; nil: nothing
+	Console      string               // base URL of links in alerts
+}
+
+// Stages are the steps from intake to deliveries and alerts, in the order data
+// flows.
+func Stages(o StageOptions) []Stage {
 	return []Stage{
 		{
 			Name: "resolve", Input: topic.Intake, Changelog: topic.ResolveState,
-			Operator: func() stream.Operator { return resolve.New(resolve.Options{Integrations: integrations}) },
+			Operator: func() stream.Operator { return resolve.New(resolve.Options{Integrations: o.Integrations}) },
 		},
-		{
-			Name: "track", Input: topic.Facts, Changelog: topic.TrackState,
-			Operator: func() stream.Operator { return ledger.New(integrations, enrich) },
-		},
+		{Name: "track", Input: topic.Facts, Changelog: topic.TrackState, Operator: func() stream.Operator { return track(o) }},
+		{Name: "watch", Input: topic.Partials, Changelog: topic.WatchState, Operator: func() stream.Operator { return watch(o) }},
 	}
+}
+
+// track is the ledger, and what counts what it does.
+func track(o StageOptions) stream.Operator {
+	return stream.NewChain(
+		stream.Link{Op: ledger.New(o.Integrations, o.Enrich)},
+		stream.Link{Name: "@tally", Op: tally.New(o.Integrations)},
+	)
+}
+
+// watch is one fold over everything of a tenant. Each link hears those before
+// it: verdicts explain incidents, incidents count in KPIs, all become alerts.
+func watch(o StageOptions) stream.Operator {
+	return stream.NewChain(
+		stream.Link{Name: "incident", Op: incident.New(incident.Options{Integrations: o.Integrations, Documented: o.Documented})},
+		stream.Link{Name: "kpi", Op: kpi.New(o.Integrations)},
+		stream.Link{Name: "alert", Op: alert.New(o.Console)},
+	)
 }

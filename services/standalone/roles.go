@@ -64,7 +64,10 @@ func (a *App) startProcess(context.Context) error {
 	}
 	classifier := classify.Default()
 	enrich := func(at *event.Attempt) { classifier.Enrich(at) }
-	for _, stage := range process.Stages(a.o.Config.Integrations, enrich) {
+	stages := process.Stages(process.StageOptions{
+		Integrations: a.o.Config.Integrations, Enrich: enrich, Console: "http://" + a.o.Config.Listen.Console,
+	})
+	for _, stage := range stages {
 		d := process.New(process.Options{
 			Bus: a.bus, Stage: stage, Instance: a.o.Instance, ConfigHash: a.configHash(),
 			CommitEvery: a.o.CommitEvery, Logger: a.log.Named("process"), Registerer: a.reg, Failpoint: a.o.Failpoint,

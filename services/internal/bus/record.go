@@ -26,6 +26,9 @@ func encode(o *stream.Output, configHash []byte) (*kgo.Record, error) {
 		kgo.RecordHeader{Key: topic.HeaderType, Value: []byte(o.Event.EventType())},
 		kgo.RecordHeader{Key: topic.HeaderSchema, Value: schemaVersion},
 		kgo.RecordHeader{Key: topic.HeaderConfig, Value: configHash})
+	if c, ok := o.Event.(interface{ ContentType() string }); ok {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: topic.HeaderContent, Value: []byte(c.ContentType())})
+	}
 	if o.Cause.Topic != "" {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: topic.HeaderCause, Value: o.Cause.Append(nil)})
 	}

@@ -37,7 +37,7 @@ type Table struct {
 // tables lists every table that the sink fills.
 var tables = []*Table{
 	changesTable(), attemptsTable(), observationsTable(), signalsTable(), deadLettersTable(),
-	failuresTable(), deliveriesTable(), divergencesTable(), reconciliationsTable(), verdictsTable(),
+	failuresTable(), deliveriesTable(), divergencesTable(), reconciliationsTable(), verdictsTable(), incidentsTable(), kpiMinutesTable(), alertsTable(),
 }
 
 // FindTable returns the table of a public name, or nil.

@@ -1,0 +1,188 @@
+package warehouse
+
+import (
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
+	"plumbline.dev/schemas/event"
+)
+
+func incidentsTable() *Table {
+	type E = *event.Incident
+	return define(Table{
+		Name: "incidents", Type: event.TypeIncident, month: received(func(e E) event.Time { return e.DetectedAt }),
+		version: func(e event.Event) uint64 { return e.(E).Version },
+		columns: []Column{
+			id("incident_id", func(e E) string { return e.ID }),
+			tenant(func(e E) string { return e.Tenant }),
+			id("integration", func(e E) string { return e.Integration }),
+			text("object", func(e E) string { return e.Object }),
+			text("fingerprint", func(e E) string { return e.Fingerprint }),
+			text("kind", func(e E) string { return e.Kind }),
+			text("state", func(e E) string { return e.State }),
+			text("priority", func(e E) string { return e.Priority }),
+			text("class", func(e E) string { return e.Class }),
+			text("attribution", func(e E) string { return e.Attribution }),
+			text("recoverability", func(e E) string { return e.Recoverability }),
+			of("confidence", "Float64", func(e E) float64 { return e.Confidence }),
+			text("provider", func(e E) string { return e.Provider }),
+			text("token", func(e E) string { return e.Token }),
+			text("title", func(e E) string { return e.Title }),
+			text("evidence", func(e E) string { return e.Evidence }),
+			text("first_step", func(e E) string { return e.FirstStep }),
+			at("onset_at", func(e E) event.Time { return e.OnsetAt }),
+			at("detected_at", func(e E) event.Time { return e.DetectedAt }),
+			maybe("acknowledged_at", func(e E) event.Time { return e.AcknowledgedAt }),
+			text("acknowledged_by", func(e E) string { return e.AcknowledgedBy }),
+			maybe("mitigated_at", func(e E) event.Time { return e.MitigatedAt }),
+			maybe("resolved_at", func(e E) event.Time { return e.ResolvedAt }),
+			text("resolved_by", func(e E) string { return e.ResolvedBy }),
+			at("last_at", func(e E) event.Time { return e.LastAt }),
+			int64s("failures", func(e E) int64 { return e.Failures }),
+			int64s("affected", func(e E) int64 { return e.Affected }),
+			int64s("open", func(e E) int64 { return e.Open }),
+			int64s("unverified", func(e E) int64 { return e.Unverified }),
+			int64s("waived", func(e E) int64 { return e.Waived }),
+			texts("records", func(e E) []string { return e.Records }),
+			text("predicate", func(e E) string { return e.Predicate }),
+			count("reopened", func(e E) int { return e.Reopened }),
+			count("recurrence", func(e E) int { return e.Recurrence }),
+			text("verdict_id", func(e E) string { return e.VerdictID }),
+			texts("steps", func(e E) []string { return steps(e.Steps) }),
+			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
+			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+		},
+	})
+}
+
+func steps(list []event.Step) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strings.Join(strings.Fields(strings.Join([]string{s.At.String(), s.By, s.Step, s.Result, s.Reason}, " ")), " ")
+	}
+	return out
+}
+
+// texts is a list of words.
+func texts[E event.Event](name string, get func(E) []string) Column {
+	return of(name, "Array(String)", func(e E) []string {
+		list := get(e)
+		out := make([]string, len(list))
+		for i, s := range list {
+			out[i] = valid(s)
+		}
+		return out
+	})
+}
+
+func kpiMinutesTable() *Table {
+	type E = *event.KPIMinute
+	return define(Table{
+		Name: "kpi_minutes", Type: event.TypeKPIMinute, month: received(func(e E) event.Time { return e.Minute }),
+		version: func(e event.Event) uint64 { return e.(E).Version },
+		columns: []Column{
+			id("addition_id", func(e E) string { return e.ID }),
+			tenant(func(e E) string { return e.Tenant }),
+			id("integration", func(e E) string { return e.Integration }),
+			text("object", func(e E) string { return e.Object }),
+			at("minute", func(e E) event.Time { return e.Minute }),
+			of("counts", "Map(String, Int64)", func(e E) countMap { return countMap(e.Counts) }),
+			int64s("attempts_ok", func(e E) int64 { return writes(e.Counts, "/"+event.OutcomeOK) }),
+			int64s("attempts_ended", func(e E) int64 { return writes(e.Counts, "") }),
+			int64s("due", func(e E) int64 { return due(e.Counts, countable...) }),
+			int64s("on_time", func(e E) int64 { return due(e.Counts, event.StateApplied, event.StateVerified) }),
+			int64s("missed", func(e E) int64 { return due(e.Counts, misses...) }),
+			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
+			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+		},
+	})
+}
+
+// States of due deliveries, as the KPI views name them; late ones are misses.
+var (
+	misses = []string{
+		event.StateObserved, event.StateAttempted, event.StateFailed, event.StateStalled, event.StateNotApplied,
+		event.StateApplied + "/late", event.StateVerified + "/late",
+	}
+	countable = append([]string{event.StateApplied, event.StateVerified}, misses...)
+)
+
+func writes(counts []event.Count, suffix string) (n int64) {
+	for _, c := range counts {
+		if rest, ok := strings.CutPrefix(c.Name, "attempts/"); ok {
+			if op, _, _ := strings.Cut(rest, "/"); event.IsWrite(op) && strings.HasSuffix(rest, suffix) {
+				n += c.N
+			}
+		}
+	}
+	return n
+}
+
+func due(counts []event.Count, states ...string) (n int64) {
+	for _, c := range counts {
+		for _, s := range states {
+			if c.Name == "deliveries/"+s {
+				n += c.N
+			}
+		}
+	}
+	return n
+}
+
+// countMap hands counts to the client library without building a map.
+type countMap []event.Count
+
+// Put implements column.IterableOrderedMap; it is for reading, which nobody does.
+func (countMap) Put(any, any) {}
+
+// Iterator implements column.IterableOrderedMap.
+func (m countMap) Iterator() column.MapIterator { return &countIterator{m, -1} }
+
+type countIterator struct {
+	list countMap
+	at   int
+}
+
+func (i *countIterator) Next() bool { i.at++; return i.at < len(i.list) }
+func (i *countIterator) Key() any   { return valid(i.list[i.at].Name) }
+func (i *countIterator) Value() any { return i.list[i.at].N }
+
+func alertsTable() *Table {
+	type E = *event.Alert
+	return define(Table{
+		Name: "alerts", Type: event.TypeAlert, month: received(func(e E) event.Time { return event.Time(e.ObservedAt) }),
+		version: func(e event.Event) uint64 { return uint64(e.(E).Seq) },
+		columns: []Column{
+			id("alert_id", func(e E) string { return e.ID }),
+			tenant(func(e E) string { return e.Tenant }),
+			id("integration", func(e E) string { return e.Integration }),
+			int64s("seq", func(e E) int64 { return e.Seq }),
+			text("status", func(e E) string { return e.Status }),
+			text("severity", func(e E) string { return e.Severity }),
+			text("priority", func(e E) string { return e.Priority }),
+			text("rule", func(e E) string { return e.Rule }),
+			text("object", func(e E) string { return e.Object }),
+			text("subject", func(e E) string { return e.Subject }),
+			maybe("since", func(e E) event.Time { return event.Time(e.Since) }),
+			at("observed_at", func(e E) event.Time { return event.Time(e.ObservedAt) }),
+			int64s("records_affected", func(e E) int64 { return e.RecordsAffected }),
+			of("value", "Nullable(Float64)", func(e E) *float64 { return e.Value }),
+			of("target", "Nullable(Float64)", func(e E) *float64 { return e.Target }),
+			int64s("numerator", func(e E) int64 { return e.Numerator }),
+			int64s("denominator", func(e E) int64 { return e.Denominator }),
+			text("unit", func(e E) string { return e.Unit }),
+			text("window", func(e E) string { return e.Window }),
+			text("reason", func(e E) string { return e.Reason }),
+			text("class", func(e E) string { return e.Class }),
+			text("attribution", func(e E) string { return e.Attribution }),
+			of("confidence", "Float64", func(e E) float64 { return e.Confidence }),
+			text("provider", func(e E) string { return e.Provider }),
+			text("summary", func(e E) string { return e.Summary }),
+			text("first_step", func(e E) string { return e.FirstStep }),
+			id("incident_id", func(e E) string { return e.IncidentID }),
+			id("caused_by", func(e E) string { return e.CausedBy }),
+			text("acknowledged_by", func(e E) string { return e.AcknowledgedBy }),
+			maybe("silenced_until", func(e E) event.Time { return event.Time(e.SilencedUntil) }),
+		},
+	})
+}
