@@ -111,13 +111,19 @@ func TestBatch(t *testing.T) {
 		body         string
 		want         string // index rule [collateral], one a record
 	}{
-		{"collections", "salesforce", 200, `[{"id":"1","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"DUPLICATE_VALUE","message":"x"}]},{"success":false,"errors":[{"statusCode":"ALL_OR_NONE_OPERATION_ROLLED_BACK","message":"y"}]}]`,
-			"1 salesforce.duplicate, 2 salesforce.collateral collateral"},
-		{"composite", "salesforce", 200, `{"compositeResponse":[{"referenceId":"a","httpStatusCode":400,"body":[{"errorCode":"PROCESSING_HALTED","message":"z"}]},{"referenceId":"b","httpStatusCode":400,"body":[{"errorCode":"REQUIRED_FIELD_MISSING","message":"Name"}]},{"referenceId":"c","httpStatusCode":201,"body":{"id":"1"}}]}`,
-			"0 salesforce.collateral collateral, 1 salesforce.schema"},
+		{
+			"collections", "salesforce", 200, `[{"id":"1","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"DUPLICATE_VALUE","message":"x"}]},{"success":false,"errors":[{"statusCode":"ALL_OR_NONE_OPERATION_ROLLED_BACK","message":"y"}]}]`,
+			"1 salesforce.duplicate, 2 salesforce.collateral collateral",
+		},
+		{
+			"composite", "salesforce", 200, `{"compositeResponse":[{"referenceId":"a","httpStatusCode":400,"body":[{"errorCode":"PROCESSING_HALTED","message":"z"}]},{"referenceId":"b","httpStatusCode":400,"body":[{"errorCode":"REQUIRED_FIELD_MISSING","message":"Name"}]},{"referenceId":"c","httpStatusCode":201,"body":{"id":"1"}}]}`,
+			"0 salesforce.collateral collateral, 1 salesforce.schema",
+		},
 		{"one error, several words", "salesforce", 400, `[{"errorCode":"INVALID_FIELD","message":"No such column"}]`, "0 salesforce.schema"},
-		{"hubspot", "hubspot", 207, `{"status":"COMPLETE","results":[{"id":"1"}],"numErrors":2,"errors":[{"category":"CONFLICT","message":"there"},{"status":"error","category":"VALIDATION_ERROR","message":"not a valid email"}]}`,
-			"0 hubspot.exists, 1 words.value_bad"},
+		{
+			"hubspot", "hubspot", 207, `{"status":"COMPLETE","results":[{"id":"1"}],"numErrors":2,"errors":[{"category":"CONFLICT","message":"there"},{"status":"error","category":"VALIDATION_ERROR","message":"not a valid email"}]}`,
+			"0 hubspot.exists, 1 words.value_bad",
+		},
 		{"zoho", "zoho", 207, `{"data":[{"code":"SUCCESS","status":"success"},{"code":"DUPLICATE_DATA","status":"error","message":"duplicate data"}]}`, "1 zoho.duplicate"},
 		{"marketo", "marketo", 200, `{"success":true,"result":[{"id":5,"status":"updated"},{"status":"skipped","reasons":[{"code":"1003","message":"Value missing"}]}]}`, "1 marketo.schema"},
 		{"graph", "graph", 200, `{"responses":[{"id":"1","status":200,"body":{}},{"id":"2","status":429,"body":{"error":{"code":"TooManyRequests"}}}]}`, "1 graph.throttled"},

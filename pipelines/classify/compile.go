@@ -23,15 +23,7 @@ func (r *compiled) fits(status int, op string) bool {
 	if len(r.status) > 0 && !inSpans(r.status, status) {
 		return false
 	}
-	if len(r.ops) == 0 {
-		return true
-	}
-	for _, o := range r.ops {
-		if o == op {
-			return true
-		}
-	}
-	return false
+	return len(r.ops) == 0 || slices.Contains(r.ops, op)
 }
 
 // set is the rules of one system, or the general ones.

@@ -41,7 +41,7 @@ func foldEqual(s, low string) bool {
 
 // skipTag steps over a tag, and over the content of scripts and styles.
 func skipTag(s string, i int) int {
-	if i+1 >= len(s) || !(alnum[s[i+1]] || s[i+1] == '/' || s[i+1] == '!' || s[i+1] == '?') {
+	if i+1 >= len(s) || !alnum[s[i+1]] && s[i+1] != '/' && s[i+1] != '!' && s[i+1] != '?' {
 		return i + 1
 	}
 	for _, name := range [...]string{"script", "style"} {

@@ -65,7 +65,7 @@ func (e *expr) take(l *lexicon, word string, not bool) error {
 			return err
 		}
 		if not || !slices.Contains(l.subjects, a) {
-			return fmt.Errorf("%w: %q, want one of the subjects before the ~, and no !", ErrRules, word)
+			return fmt.Errorf("%w: %q, want one of the subjects before the ~ and nothing denied", ErrRules, word)
 		}
 		e.need, e.said = append(e.need, a, b), append(e.said, saying{a, b})
 		return nil
@@ -107,10 +107,8 @@ func (e *expr) match(l *lexicon, s *scan) bool {
 			return false
 		}
 	}
-	for _, id := range e.ban {
-		if s.has(id) {
-			return false
-		}
+	if slices.ContainsFunc(e.ban, s.has) {
+		return false
 	}
 	for _, x := range e.said {
 		if !x.holds(l, s) {

@@ -14,7 +14,7 @@
 //
 // One line is one statement; # starts a comment where a line starts.
 //
-//	set NAME=VALUE ...              before the first event: input (facts, intake), partitions, date, integration,
+//	set NAME=VALUE ...              before the first event: input (facts, intake, partials), partitions, date, integration,
 //	                                tenant, object, source, target, source_account, target_account, and what
 //	                                the test adds with Options.Settings
 //	at TIME [late SPAN] EVENT ...   it happened at TIME and arrived SPAN later
@@ -27,6 +27,7 @@
 //	observe SYSTEM OBJECT RECORD [of SOURCE_ID]    id found modified resolution whole missing out account external body
 //	link SOURCE_ID -> TARGET_ID                    object type from rival
 //	signal KIND                                    id system object field summary until body
+//	calls PROVIDER OK [CLASS BAD]                  op object token tenant status rec att, on input partials: one second's calls
 //	click KIND SUBJECT                             id of object step result reason who until body
 //
 // All of them take key= (the partition key), on= (the partition, default: of

@@ -155,8 +155,8 @@ func (s *Scenario) apply() error {
 	if err != nil || day.Year() < 1971 {
 		return fmt.Errorf("date is %q, want one like 2026-01-01", s.Settings["date"])
 	}
-	if in := s.Settings["input"]; in != "facts" && in != "intake" {
-		return fmt.Errorf("input is %q, want facts or intake", in)
+	if in := s.Settings["input"]; in != "facts" && in != "intake" && in != "partials" {
+		return fmt.Errorf("input is %q, want facts, intake or partials", in)
 	}
 	s.partitions, s.clock = n, clock{day}
 	return nil

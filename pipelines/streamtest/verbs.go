@@ -13,7 +13,7 @@ import (
 // have sent it, and its key.
 var verbs = map[string]func(*statement) (event.Event, string, error){
 	"change": (*statement).change, "attempt": (*statement).attempt, "observe": (*statement).observe,
-	"link": (*statement).link, "signal": (*statement).signal, "click": (*statement).click,
+	"link": (*statement).link, "signal": (*statement).signal, "calls": (*statement).calls, "click": (*statement).click,
 }
 
 // id is the option, or the line's number behind a letter.
