@@ -112,6 +112,11 @@ func (p *Policy) Apply(tenant, system, object string, fields []event.Field) []ev
 	return kept
 }
 
+// Readable reports whether a field's values are stored as they are.
+func (p *Policy) Readable(system, object, field string) bool {
+	return find(p.objects[objectKey{system, strings.ToLower(object)}], field).policy == Clear
+}
+
 // find returns the rule of a field: the configured one, else by its name.
 func find(rules map[string]rule, name string) rule {
 	r, ok := rules[name]

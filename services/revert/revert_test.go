@@ -1,0 +1,183 @@
+package revert
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"plumbline.dev/schemas/config"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/privacy"
+	"plumbline.dev/services/internal/warehouse"
+	"plumbline.dev/services/internal/warehouse/warehousetest"
+)
+
+func TestMain(m *testing.M) {
+	code := warehousetest.Main(m)
+	if code == 0 {
+		if err := goleak.Find(goleak.IgnoreTopFunction("github.com/ClickHouse/clickhouse-go/v2.(*clickhouse).startAutoCloseIdleConnections")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// story is what happened to some records, in the order it is told.
+type story struct {
+	t    *testing.T
+	db   *warehouse.DB
+	at   event.Time
+	n    int
+	rows map[string][]event.Event
+}
+
+var (
+	ana   = event.Actor{Kind: event.ActorUser, ID: "ana"}
+	robot = event.Actor{Kind: event.ActorAgent, ID: "enricher", Run: "r1"}
+	other = event.Actor{Kind: event.ActorAgent, ID: "enricher", Run: "r0"}
+)
+
+func newStory(t *testing.T) *story {
+	return &story{t: t, db: warehousetest.New(t), at: event.At(time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)), rows: map[string][]event.Event{}}
+}
+
+func (s *story) change(by event.Actor, record, op string, fields ...string) {
+	s.n++
+	s.at += event.Minute
+	for _, integration := range []string{"hs-sf", "hs-wh"} { // one source feeds two: one event, two rows
+		c := &event.Change{
+			ID: fmt.Sprint("e", s.n), Tenant: "t1", Integration: integration, Side: event.Source, System: "hubspot", Account: "1",
+			Object: "contact", RecordID: record, RecordKey: record, Operation: op, ChangedAt: s.at, ReceivedAt: s.at, Actor: by,
+		}
+		for i := 0; i+1 < len(fields); i += 2 {
+			c.Fields = append(c.Fields, event.Field{Name: fields[i], Value: event.Value{Text: fields[i+1]}})
+		}
+		s.rows["changes"] = append(s.rows["changes"], c)
+	}
+}
+
+func (s *story) observe(record, field, value string) {
+	s.n++
+	s.at += event.Minute
+	s.rows["observations"] = append(s.rows["observations"], &event.Observation{
+		ID: fmt.Sprint("o", s.n), Tenant: "t1", Integration: "hs-sf", System: "hubspot", Object: "contact", RecordID: record, RecordKey: record,
+		ObservedAt: s.at, ReceivedAt: s.at, Fields: []event.Field{{Name: field, Value: event.Value{Text: value}}},
+	})
+}
+
+func (s *story) store() {
+	for table, list := range s.rows {
+		b := warehouse.Block{Table: warehouse.FindTable(table), QueryID: fmt.Sprint(table, s.n), Token: fmt.Sprint(table, s.n)}
+		for i, ev := range list {
+			b.Rows = append(b.Rows, warehouse.Row{Topic: "t", Epoch: "e", Offset: int64(s.n*1000 + i), Event: ev})
+		}
+		require.NoError(s.t, s.db.Insert(s.t.Context(), b))
+	}
+	s.rows = map[string][]event.Event{}
+}
+
+func policy(t *testing.T) *privacy.Policy {
+	key, err := privacy.NewKey(make([]byte, 32))
+	require.NoError(t, err)
+	return privacy.NewPolicy(key, []config.Integration{})
+}
+
+func plan(s *story, q Query) (steps []Step) {
+	require.NoError(s.t, Each(s.t.Context(), s.db, policy(s.t), q, func(step Step) error {
+		steps = append(steps, step)
+		return nil
+	}))
+	return steps
+}
+
+func lines(steps []Step) (out []string) {
+	for _, s := range steps {
+		out = append(out, fmt.Sprintf("%s %s.%s %q -> %q %s", s.Action, s.RecordID, s.Field, s.Now, s.To, s.Reason))
+	}
+	return out
+}
+
+func damage(t *testing.T) *story {
+	s := newStory(t)
+	s.change(ana, "1", event.OpUpdate, "stage", "lead")
+	s.change(ana, "2", event.OpUpdate, "stage", "lead")
+	s.change(ana, "4", event.OpUpdate, "email", "j***@example.com")
+	s.change(ana, "5", event.OpUpdate, "stage", "customer")
+	s.observe("9", "stage", "it's a \\ lead")
+	s.change(other, "1", event.OpUpdate, "city", "Rome")
+	for _, record := range []string{"1", "2", "3", "5", "9"} {
+		s.change(robot, record, event.OpUpdate, "stage", "customer")
+	}
+	s.change(robot, "1", event.OpUpdate, "stage", "partner")
+	s.change(robot, "4", event.OpUpdate, "email", "k***@example.com")
+	s.change(ana, "2", event.OpUpdate, "stage", "opportunity")
+	s.change(robot, "6", event.OpCreate, "stage", "lead")
+	s.change(robot, "7", event.OpCreate, "stage", "lead")
+	s.change(ana, "7", event.OpUpdate, "phone", "1")
+	s.change(robot, "8", event.OpDelete)
+	s.store()
+	return s
+}
+
+func TestPlanRestoresAndLeavesLaterEditsAlone(t *testing.T) {
+	s := damage(t)
+	steps := plan(s, Query{Agent: "enricher", Run: "r1"})
+	require.Equal(t, []string{
+		`delete 6. "" -> "" `,
+		`skip 7. "" -> "" it made the record, and user:ana has worked on it since`,
+		`restore 8. "" -> "" `,
+		`set 1.stage "partner" -> "lead" `,
+		`skip 2.stage "customer" -> "lead" changed since by user:ana`,
+		`skip 3.stage "customer" -> "" what stood there before was never seen`,
+		`skip 4.email "k***@example.com" -> "j***@example.com" stored as a hash or not at all: not restorable here`,
+		`skip 5.stage "customer" -> "customer" it holds the value from before`,
+		`set 9.stage "customer" -> "it's a \\ lead" `,
+	}, lines(steps))
+	var sum Summary
+	for _, step := range steps {
+		sum.Add(step)
+	}
+	require.False(t, sum.Empty())
+	require.Equal(t, []string{
+		"hubspot: set 2 fields of 2 records, delete 1 records it made, restore 1 it deleted: about 3 calls of up to 100 records",
+		"skipped 1: changed since",
+		"skipped 1: it holds the value from before",
+		"skipped 1: it made the record, and user:ana has worked on it since",
+		"skipped 1: stored as a hash or not at all: not restorable here",
+		"skipped 1: what stood there before was never seen",
+	}, sum.Lines())
+}
+
+func TestPlanOfATimeAndOfAllRuns(t *testing.T) {
+	s := damage(t)
+	require.Len(t, plan(s, Query{Agent: "enricher"}), 10, "run r0 wrote one field more")
+	require.Empty(t, plan(s, Query{Agent: "enricher", Since: s.at.Std().Add(time.Hour)}))
+	require.Empty(t, plan(s, Query{Agent: "enricher", Tenant: "t2"}))
+	require.Empty(t, plan(s, Query{Agent: "nobody' OR 1=1 --"}))
+	require.ErrorContains(t, Each(t.Context(), s.db, policy(t), Query{}, nil), "name the agent")
+}
+
+// Carrying the plan out is seen in the systems' own events.
+func TestVerify(t *testing.T) {
+	s := damage(t)
+	steps := plan(s, Query{Agent: "enricher", Run: "r1"})
+	made := s.at.Std()
+	p, err := Verify(t.Context(), s.db, steps, made)
+	require.NoError(t, err)
+	require.Equal(t, 2, p.Pending)
+	s.change(ana, "1", event.OpUpdate, "stage", "lead")
+	s.store()
+	p, err = Verify(t.Context(), s.db, steps, made)
+	require.NoError(t, err)
+	require.Equal(t, Proof{Done: 1, Pending: 1, First: p.First}, p)
+	require.Equal(t, "9", p.First[0].RecordID)
+	s.observe("9", "stage", "something else")
+	s.store()
+	p, err = Verify(t.Context(), s.db, steps, made)
+	require.NoError(t, err)
+	require.Equal(t, Proof{Done: 1, Later: 1}, p)
+}
