@@ -123,7 +123,10 @@ var All = []Spec{
 	{Name: AlertStates, Key: "alert id", Cleanup: Compact, Retention: event.Hour, Public: true},
 	{Name: Checks, Key: "canonical record", Cleanup: Delete, Retention: event.Day},
 	// Compacted: whoever reads from offset 0 knows whom to stop.
-	{Name: AgentStates, Key: "agent: tenant/kind/id", Cleanup: Compact, Retention: event.Hour, Public: true},
+	{
+		Name: AgentStates, Key: "agent: tenant/kind/id", Cleanup: Compact, Retention: event.Hour, Public: true,
+		Tables: []Fill{{event.TypeAgentState, "agent_states"}},
+	},
 	{
 		Name: DeadLetters, Key: "origin", Cleanup: Delete, Retention: 7 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeDeadLetter, "dead_letters"}},

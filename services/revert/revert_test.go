@@ -181,3 +181,28 @@ func TestVerify(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Proof{Done: 1, Later: 1}, p)
 }
+
+func TestSpread(t *testing.T) {
+	s := newStory(t)
+	for i, d := range []event.Delivery{
+		{SourceID: "1", TargetID: "003A", State: event.StateApplied, Actor: robot},
+		{SourceID: "1", TargetID: "003A", State: event.StateVerified, Actor: robot},
+		{SourceID: "2", State: event.StateFailed, Actor: robot},
+		{SourceID: "3", TargetID: "003C", State: event.StateApplied, Actor: ana},
+	} {
+		d.ID, d.Tenant, d.Integration, d.Object, d.RecordKey = fmt.Sprint("d", i), "t1", "hs-sf", "contact", d.SourceID
+		d.ChangedAt, d.ReceivedAt, d.DueAt, d.UpdatedAt = s.at+event.Time(i), s.at, s.at, s.at
+		s.rows["deliveries"] = append(s.rows["deliveries"], &d)
+	}
+	s.store()
+	var got []string
+	require.NoError(t, s.db.Each(t.Context(), SpreadSQL(Query{Agent: "enricher"}), func(scan warehouse.Scan) error {
+		var integration, object, source, target, state string
+		var n uint64
+		var last time.Time
+		err := scan(&integration, &object, &source, &target, &state, &n, &last)
+		got = append(got, fmt.Sprint(integration, " ", object, " ", source, " ", target, " ", state, " ", n))
+		return err
+	}))
+	require.Equal(t, []string{"hs-sf contact 1 003A verified 2"}, got)
+}

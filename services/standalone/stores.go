@@ -9,6 +9,7 @@ import (
 	"plumbline.dev/services/embedded/clickhouse"
 	"plumbline.dev/services/embedded/kafka"
 	"plumbline.dev/services/internal/bus"
+	"plumbline.dev/services/internal/privacy"
 	"plumbline.dev/services/internal/warehouse"
 )
 
@@ -130,4 +131,31 @@ func ApplySchema(ctx context.Context, o Options) error {
 	a := newApp(o)
 	defer a.Stop() //nolint:errcheck // closes a connection
 	return a.connectWarehouse(ctx)
+}
+
+// OpenWarehouse connects to the configured ClickHouse for a command that
+// starts no role; with the embedded engine, `plumbline up` has to run. Close
+// the database when done.
+func OpenWarehouse(ctx context.Context, o Options) (*warehouse.DB, error) {
+	o.Roles, o.Migrate = []Role{Sink}, false
+	a := newApp(o)
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	if err := a.connectWarehouse(ctx); err != nil {
+		_ = a.Stop() // closes the connection
+		return nil, err
+	}
+	return a.db, nil
+}
+
+// commandTimeout is how long a command waits for ClickHouse.
+const commandTimeout = 10 * time.Second
+
+// OpenPolicy reads the field policy of the configuration.
+func OpenPolicy(o Options) (*privacy.Policy, error) {
+	key, err := newApp(o).hashKey()
+	if err != nil {
+		return nil, err
+	}
+	return privacy.NewPolicy(key, o.Config.Integrations), nil
 }

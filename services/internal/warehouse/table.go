@@ -37,7 +37,8 @@ type Table struct {
 // tables lists every table that the sink fills.
 var tables = []*Table{
 	changesTable(), attemptsTable(), observationsTable(), signalsTable(), deadLettersTable(),
-	failuresTable(), deliveriesTable(), divergencesTable(), reconciliationsTable(), verdictsTable(), incidentsTable(), kpiMinutesTable(), alertsTable(),
+	failuresTable(), deliveriesTable(), divergencesTable(), reconciliationsTable(), verdictsTable(),
+	incidentsTable(), kpiMinutesTable(), alertsTable(), agentStatesTable(),
 }
 
 // FindTable returns the table of a public name, or nil.
