@@ -81,6 +81,49 @@ type Hook struct {
 	Secrets   []Secret `yaml:"secrets"`
 	PublicURL string   `yaml:"public_url"`
 	Accept    []string `yaml:"accept"` // older signature schemes to accept too, e.g. v1
+
+	System      string            `yaml:"system"`      // where the records live, if the source does not say
+	Account     string            `yaml:"account"`     // portal or org, if the source does not say
+	Integration string            `yaml:"integration"` // of runs that runs does not name
+	Runs        map[string]string `yaml:"runs"`        // a platform's connection or sync -> integration
+	Actors      map[string]string `yaml:"actors"`      // a user's or app's id -> kind of actor
+	Signature   *Signature        `yaml:"signature"`   // of source json: how the sender signs
+	Mapping     *Mapping          `yaml:"mapping"`     // of a body nobody knows
+}
+
+// Signature says how a sender signs that Plumbline does not know.
+type Signature struct {
+	Header     string       `yaml:"header"`
+	Prefix     string       `yaml:"prefix"`      // before the signature, like sha256=
+	Encoding   string       `yaml:"encoding"`    // hex, base64, base64url
+	Hash       string       `yaml:"hash"`        // sha256, sha1
+	Key        string       `yaml:"key"`         // raw, hex, base64: how the secret becomes key bytes
+	Signed     List[string] `yaml:"signed"`      // body, timestamp, id, method, uri, or a dot; in order
+	TimeHeader string       `yaml:"time_header"` //
+	TimeUnit   string       `yaml:"time_unit"`   // s, ms, rfc3339
+	IDHeader   string       `yaml:"id_header"`   //
+}
+
+// Mapping says where the parts of an event stand in a body. Each is a path
+// like data.items.0.id, or =text for always the same.
+type Mapping struct {
+	Kind        string            `yaml:"kind"` // change, attempt, signal
+	Each        string            `yaml:"each"` // the list of events, if there are several
+	ID          string            `yaml:"id"`
+	Integration string            `yaml:"integration"`
+	Object      string            `yaml:"object"`
+	RecordID    string            `yaml:"record_id"`
+	Operation   string            `yaml:"operation"`
+	At          string            `yaml:"at"`
+	Fields      string            `yaml:"fields"` // an object of names and values
+	ActorKind   string            `yaml:"actor_kind"`
+	ActorID     string            `yaml:"actor_id"`
+	ExternalID  string            `yaml:"external_id"`
+	Status      string            `yaml:"status"`
+	Outcome     string            `yaml:"outcome"`
+	Code        string            `yaml:"code"`
+	Message     string            `yaml:"message"`
+	Words       map[string]string `yaml:"words"` // their word -> ours, for operation, object, outcome and kinds
 }
 
 // Sender may post to /v1/* with one of its bearer tokens.

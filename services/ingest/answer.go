@@ -1,10 +1,12 @@
 package ingest
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
+	"plumbline.dev/services/ingest/sources"
 )
 
 // answer is the body of a 202.
@@ -12,6 +14,8 @@ type answer struct {
 	Accepted    int    `json:"accepted"`
 	DeadLetters []note `json:"dead_lettered,omitempty"`
 	Warnings    []note `json:"warnings,omitempty"`
+
+	soap bool // Salesforce wants its own words
 }
 
 type note struct {
@@ -30,11 +34,17 @@ const retryAfter = "5"
 // Shared header values: one allocation less in every answer.
 var (
 	typeJSON    = []string{"application/json"}
+	typeXML     = []string{"text/xml; charset=utf-8"}
 	retryHeader = []string{retryAfter}
 )
 
 func accept(w http.ResponseWriter, a *answer) {
 	h := w.Header()
+	if a.soap {
+		h["Content-Type"] = typeXML
+		_, _ = io.WriteString(w, sources.SOAPAck)
+		return
+	}
 	h["Content-Type"] = typeJSON
 	if len(a.DeadLetters) == 0 && len(a.Warnings) == 0 {
 		var buf [40]byte

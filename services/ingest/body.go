@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -250,4 +251,17 @@ func jsonType(h http.Header) (c content, err error) {
 		return c, errType
 	}
 	return c, nil
+}
+
+// isXML reports a body declared as XML in UTF-8.
+func isXML(contentType string) bool {
+	t, params, err := mime.ParseMediaType(contentType)
+	charset := params["charset"]
+	return err == nil && (t == "text/xml" || t == "application/xml") && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}
+
+// isMarkup reports a body that is XML, whatever it was declared as.
+func isMarkup(b []byte) bool {
+	t := bytes.TrimLeft(b, "\ufeff \t\r\n")
+	return len(t) > 0 && t[0] == '<'
 }

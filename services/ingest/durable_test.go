@@ -207,7 +207,7 @@ func TestBrokerDownUnderLoad(t *testing.T) {
 	o := options(t, nil)
 	d := spooled(t, producer, spool.Options{SegmentBytes: 4 << 10})
 	o.Producer, o.Limits = d, DefaultLimits()
-	o.Limits.Produce = 400 * time.Millisecond
+	o.Limits.Produce = 2 * time.Second
 	s := run(t, o)
 	draining(t, d)
 

@@ -4,38 +4,30 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/ingest/own"
 	"plumbline.dev/services/ingest/sources"
 	"plumbline.dev/services/ingest/verify"
+	"plumbline.dev/services/ingest/wire"
+	"plumbline.dev/services/internal/privacy"
 )
 
 // hook is one configured webhook endpoint.
 type hook struct {
-	id, system, tenant string
-	url                string             // as the provider calls it, without the query
-	current            *verify.Verifier   // decides whenever its header is there
-	older              []*verify.Verifier // accepted by configuration
-	decode             func([]byte, sources.Meta) (sources.Result, error)
-	metrics            routeMetrics
-}
-
-// provider says in data how a source signs and who decodes it.
-type provider struct {
-	current verify.Scheme
-	older   map[string]verify.Scheme // by the name in the hook's accept list
-	decode  func([]byte, sources.Meta) (sources.Result, error)
-}
-
-var providers = map[string]provider{
-	"hubspot": {
-		current: verify.HubSpotV3,
-		older:   map[string]verify.Scheme{"v1": verify.HubSpotV1, "v2": verify.HubSpotV2},
-		decode:  sources.HubSpot,
-	},
+	id, tenant string
+	url        string             // as the provider calls it, without the query
+	current    checker            // decides whenever its header is there
+	older      []*verify.Verifier // accepted by configuration
+	provider   provider
+	meta       sources.Meta      // what is known before a request comes
+	users      []string          // integrations that the hook feeds
+	actors     map[string]string // kinds by id, in the customer's words
+	metrics    routeMetrics
 }
 
 func (s *Server) loadHooks() error {
@@ -48,9 +40,9 @@ func (s *Server) loadHooks() error {
 		}
 		s.hooks[c.ID] = h
 	}
-	random := []byte(rand.Text())
-	v, err := verify.New(verify.HubSpotV3, random)
-	s.unknown = &hook{id: "unknown", current: v, metrics: s.metrics.route("unknown")}
+	var err error
+	s.burner, err = verify.New(verify.HubSpotV3, []byte(rand.Text()))
+	s.unknown = s.metrics.route("unknown")
 	return err
 }
 
@@ -69,25 +61,77 @@ func (s *Server) newHook(c *config.Hook) (*hook, error) {
 	}
 	base, _, _ := strings.Cut(c.PublicURL, "?")
 	h := &hook{
-		id: c.ID, system: c.Source, url: base, decode: p.decode,
-		tenant: tenantOf(c.ID, s.o.Config), metrics: s.metrics.route("hooks/" + c.ID),
+		id: c.ID, url: base, provider: p, tenant: tenantOf(c.ID, s.o.Config), actors: c.Actors,
+		users: usersOf(c.ID, s.o.Config), metrics: s.metrics.route("hooks/" + c.ID),
 	}
-	var err error
-	if h.current, err = verify.New(p.current, secrets...); err != nil {
+	if err := h.describe(c, s.o.Config); err != nil {
 		return nil, err
 	}
+	return h, h.guard(c, secrets)
+}
+
+// describe fills in what decoders are told about every body.
+func (h *hook) describe(c *config.Hook, all *config.Config) error {
+	h.meta = sources.Meta{
+		Hook: c.ID, System: c.System, Account: c.Account, Integration: c.Integration, Runs: c.Runs, Mapping: c.Mapping,
+	}
+	if h.meta.System == "" && !h.provider.serves {
+		h.meta.System = c.Source
+	}
+	if h.meta.System == "" {
+		return fmt.Errorf("system is missing: name the system whose events come through source %s", c.Source)
+	}
+	if h.meta.Integration == "" && len(all.Integrations) == 1 {
+		h.meta.Integration = all.Integrations[0].ID
+	}
+	for name, id := range c.Runs {
+		if !slices.ContainsFunc(all.Integrations, func(in config.Integration) bool { return in.ID == id }) {
+			return fmt.Errorf("runs: %q belongs to integration %q, which is not configured", name, id)
+		}
+	}
+	return nil
+}
+
+// guard makes the checks of the signature or the shared secret.
+func (h *hook) guard(c *config.Hook, secrets [][]byte) error {
+	current, err := h.provider.current, error(nil)
+	if c.Signature != nil && c.Source == "json" {
+		custom, err := verify.Custom(c.Signature)
+		if err != nil {
+			return err
+		}
+		current = &custom
+	}
+	if current == nil {
+		h.current, err = verify.NewShared(h.provider.secret, secrets...)
+		return err
+	}
+	if h.current, err = verify.New(*current, secrets...); err != nil {
+		return err
+	}
 	for _, name := range c.Accept {
-		scheme, ok := p.older[name]
+		scheme, ok := h.provider.older[name]
 		if !ok {
-			return nil, fmt.Errorf("accept: %s has no signature %s", c.Source, name)
+			return fmt.Errorf("accept: %s has no signature %s", c.Source, name)
 		}
 		v, err := verify.New(scheme, secrets...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		h.older = append(h.older, v)
 	}
-	return h, nil
+	return nil
+}
+
+// usersOf are the integrations that a hook feeds.
+func usersOf(hook string, c *config.Config) []string {
+	var out []string
+	for i := range c.Integrations {
+		if in := &c.Integrations[i]; in.Source.Hook == hook || in.Target.Hook == hook {
+			out = append(out, in.ID)
+		}
+	}
+	return out
 }
 
 // tenantOf is the tenant of the integrations that use the hook; the
@@ -103,17 +147,13 @@ func tenantOf(hook string, c *config.Config) string {
 
 // verify checks the signature. An older scheme counts only where it is
 // configured and the current one's header is absent.
-func (h *hook) verify(r *http.Request, body []byte, now time.Time) error {
-	req := verify.Request{Method: r.Method, URI: h.url, Header: r.Header, Body: body}
-	if r.URL.RawQuery != "" {
-		req.URI += "?" + r.URL.RawQuery
-	}
-	if h.current.Present(r.Header) || len(h.older) == 0 {
-		return h.current.Verify(&req, now)
+func (h *hook) verify(req *verify.Request, now time.Time) error {
+	if h.current.Present(req.Header) || len(h.older) == 0 {
+		return h.current.Verify(req, now)
 	}
 	err := error(verify.ErrMissing)
 	for _, v := range h.older {
-		if e := v.Verify(&req, now); e == nil {
+		if e := v.Verify(req, now); e == nil {
 			return nil
 		} else if err == verify.ErrMissing { //nolint:errorlint // our own value, never wrapped
 			err = e
@@ -122,14 +162,25 @@ func (h *hook) verify(r *http.Request, body []byte, now time.Time) error {
 	return err
 }
 
+// request is what a signature may cover.
+func (h *hook) request(r *http.Request, body []byte, secret string) *verify.Request {
+	req := &verify.Request{Method: r.Method, URI: h.url, Header: r.Header, Body: body, Secret: secret}
+	if r.URL.RawQuery != "" {
+		req.URI += "?" + r.URL.RawQuery
+	}
+	return req
+}
+
+// serveHook takes POST /hooks/{id}; a secret may stand behind the id.
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request, id string) {
 	start := s.o.Now()
+	id, secret, _ := strings.Cut(id, "/")
 	h := s.hooks[id]
 	if h == nil {
 		s.serveUnknown(w, r)
 		return
 	}
-	if _, err := jsonType(r.Header); err != nil {
+	if err := h.accepts(r.Header); err != nil {
 		s.refuse(w, &h.metrics, err)
 		return
 	}
@@ -139,12 +190,20 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	defer b.release()
-	if err := h.verify(r, b.bytes, start); err != nil {
+	if err := h.verify(h.request(r, b.bytes, secret), start); err != nil {
 		s.metrics.signatures.WithLabelValues(h.metrics.name, err.Error()).Inc()
 		s.refuse(w, &h.metrics, errSignature)
 		return
 	}
 	s.take(w, r.Header, h, b.bytes, start)
+}
+
+func (h *hook) accepts(header http.Header) error {
+	if v := header["Content-Type"]; h.provider.soap && len(v) == 1 && isXML(v[0]) {
+		return nil
+	}
+	_, err := jsonType(header)
+	return err
 }
 
 var (
@@ -154,37 +213,87 @@ var (
 
 // serveUnknown works as long as a wrong signature does.
 func (s *Server) serveUnknown(w http.ResponseWriter, r *http.Request) {
-	h := s.unknown
 	b, err := s.read(w, r, false)
 	if err != nil {
-		s.refuse(w, &h.metrics, err)
+		s.refuse(w, &s.unknown, err)
 		return
 	}
 	defer b.release()
-	h.current.Burn(&verify.Request{Method: r.Method, URI: r.URL.Path, Header: r.Header, Body: b.bytes})
-	s.refuse(w, &h.metrics, errNoHook)
+	s.burner.Burn(&verify.Request{Method: r.Method, URI: r.URL.Path, Header: r.Header, Body: b.bytes})
+	s.refuse(w, &s.unknown, errNoHook)
 }
 
 // take decodes a body whose sender is known and makes it durable.
 func (s *Server) take(w http.ResponseWriter, header http.Header, h *hook, body []byte, start time.Time) {
-	result, err := h.decode(body, sources.Meta{Hook: h.id, ReceivedAt: at(start)})
+	meta := h.meta
+	meta.ReceivedAt, meta.Header = at(start), header
+	result, err := h.provider.decode(body, meta)
 	if err != nil {
 		s.refuse(w, &h.metrics, err)
 		return
 	}
-	out := s.batch(len(result.Changes) + len(result.Bad))
+	out := s.batch(len(result.Changes) + len(result.Others) + len(result.Bad))
 	defer out.release()
 	for _, c := range result.Changes {
-		c.Fields = s.o.Privacy.Apply(h.tenant, c.System, c.Object, c.Fields)
-		out.intake(event.NativeKey(c.System, c.Account, c.Object, c.RecordID), c, start)
+		s.change(out, h, c, start)
 	}
+	for i, e := range result.Others {
+		if err := s.other(out, h, e, start); err != nil {
+			result.Bad = append(result.Bad, wire.Reject(i, body, err))
+		}
+	}
+	events := len(out.messages)
 	out.deadLetters(s, "hook:"+h.id, h.tenant, body, result.Bad, start)
 	if err := s.produce(out, header); err != nil {
 		s.refuse(w, &h.metrics, err)
 		return
 	}
 	h.metrics.ignored.Add(float64(result.Ignored))
-	a := answer{Accepted: result.Total - len(result.Bad), DeadLetters: notes(result.Bad)}
-	h.metrics.events.Add(float64(len(result.Changes)))
+	h.metrics.events.Add(float64(events))
+	a := answer{Accepted: max(result.Total-len(result.Bad), 0), DeadLetters: notes(result.Bad), soap: h.provider.soap && isMarkup(body)}
 	s.accepted(w, &h.metrics, &a, result.Bad, start)
+}
+
+// change goes to intake beside its record, its fields by the policy.
+func (s *Server) change(out *batch, h *hook, c *event.Change, now time.Time) {
+	c.Fields = s.o.Privacy.Apply(h.tenant, c.System, c.Object, c.Fields)
+	if kind := h.actors[c.Actor.ID]; kind != "" {
+		c.Actor.Kind = kind
+	} else if kind := h.actors[c.Token]; c.Token != "" && kind != "" {
+		c.Actor.Kind = kind
+	}
+	out.intake(event.NativeKey(c.System, c.Account, c.Object, c.RecordID), c, now)
+}
+
+// other events are those that only some providers send.
+func (s *Server) other(out *batch, h *hook, e event.Event, now time.Time) error {
+	switch e := e.(type) {
+	case *event.Change:
+		s.change(out, h, e, now)
+	case *event.Attempt:
+		key, err := s.own.Finish(e)
+		if err != nil {
+			return err
+		}
+		out.intake(key, e, now)
+	case *event.Signal:
+		s.signal(out, h, e, now)
+	}
+	return nil
+}
+
+// signal is about the integrations that the hook feeds: others have the same
+// system, but not this account. A hook that feeds none is about all.
+func (s *Server) signal(out *batch, h *hook, e *event.Signal, now time.Time) {
+	e.Summary = privacy.MaskEmails(e.Summary)
+	if e.Integration != "" || len(h.users) == 0 {
+		out.intake(own.SignalKey(e), e, now)
+		return
+	}
+	for _, id := range h.users {
+		one := *e
+		one.Integration, one.Tenant = id, h.tenant
+		one.ID = event.Hash(e.ID, id)
+		out.intake(own.SignalKey(&one), &one, now)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/net/netutil"
 	"plumbline.dev/services/ingest/own"
+	"plumbline.dev/services/ingest/verify"
 )
 
 const (
@@ -27,7 +28,8 @@ type Server struct {
 	o        Options
 	metrics  *metrics
 	hooks    map[string]*hook
-	unknown  *hook // what does not exist is checked like what does
+	unknown  routeMetrics     // hooks that do not exist
+	burner   *verify.Verifier // works for them as long as for others
 	senders  *senders
 	own      *own.Decoder
 	routes   map[string]*routeMetrics // own formats
@@ -145,6 +147,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // open reports whether a request may come in.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) bool {
 	switch {
+	case r.Method == http.MethodOptions && r.Header.Get("WebHook-Request-Origin") != "":
+		handshake(w, r)
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed, "expected POST")
@@ -155,6 +159,14 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	return false
+}
+
+// handshake allows a CloudEvents sender to deliver here. It proves nothing:
+// each delivery has to carry the hook's secret.
+func handshake(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("WebHook-Allowed-Origin", r.Header.Get("WebHook-Request-Origin"))
+	w.Header().Set("WebHook-Allowed-Rate", "*")
+	w.Header().Set("Allow", http.MethodPost)
 }
 
 // ready is false while events could not be made durable.

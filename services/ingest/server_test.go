@@ -167,9 +167,9 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err = New(o)
 	require.ErrorContains(t, err, "hook main: secret env:NOBODY is not set")
 	o = options(t, &recorder{})
-	o.Config.Hooks[0].Source = "zendesk"
+	o.Config.Hooks[0].Source = "pigeon"
 	_, err = New(o)
-	require.ErrorContains(t, err, "hook main: source zendesk has no webhook decoder in this version")
+	require.ErrorContains(t, err, "hook main: source pigeon has no webhook decoder in this version")
 }
 
 // End to end: a 2xx is in the log, readable by anybody, also after the broker

@@ -44,7 +44,7 @@ func (e *element) attempt() (Item, error) {
 	e.attemptWarnings(a)
 	a.Token = e.token(a.Token)
 	a.Fields = e.policy.Apply(a.Tenant, a.System, a.Object, a.Fields)
-	return Item{Key: e.attemptKey(a), Event: a}, nil
+	return Item{Key: attemptKey(e.integration, a), Event: a}, nil
 }
 
 func (e *element) attemptMember(a *event.Attempt, name string, v jsontext.Value) (known bool, err error) {
@@ -180,8 +180,7 @@ func (e *element) attemptWarnings(a *event.Attempt) {
 
 // attemptKey puts the attempt beside its record: the source's, whose id needs
 // no lookup, else the target's.
-func (e *element) attemptKey(a *event.Attempt) string {
-	in := e.integration
+func attemptKey(in *integration, a *event.Attempt) string {
 	switch {
 	case a.SourceID != "":
 		object, _ := in.native(event.Source, a.Object, a.SourceID)
@@ -191,6 +190,22 @@ func (e *element) attemptKey(a *event.Attempt) string {
 		return event.NativeKey(in.Target.System, in.Target.Account, object, a.TargetID)
 	}
 	return a.Integration + "/unlinked"
+}
+
+// Finish completes an attempt that came another way than as an own format:
+// by the integration it names, the field policy, and the bounds of texts.
+func (d *Decoder) Finish(a *event.Attempt) (key string, err error) {
+	in := d.index.byID[a.Integration]
+	if in == nil {
+		return "", fmt.Errorf("integration %q %w; known are %s", a.Integration, errIntegration, d.index.names)
+	}
+	a.Tenant = in.Tenant
+	if a.System == "" {
+		a.System = in.Target.System
+	}
+	a.Message = privacy.MaskEmails(cut(a.Message, maxMessage))
+	a.Fields = d.policy.Apply(a.Tenant, a.System, a.Object, a.Fields)
+	return attemptKey(in, a), nil
 }
 
 // secretForms are how credentials begin.

@@ -29,10 +29,11 @@ func (e *element) signal() (Item, error) {
 	e.clock("started_at", s.StartedAt)
 	s.Token = e.token(s.Token)
 	s.Detail = e.policy.Apply(s.Tenant, s.System, s.Object, s.Detail)
-	return Item{Key: signalKey(s), Event: s}, nil
+	return Item{Key: SignalKey(s), Event: s}, nil
 }
 
-func signalKey(s *event.Signal) string {
+// SignalKey keeps the signals of one integration, or one system, in order.
+func SignalKey(s *event.Signal) string {
 	if s.Integration != "" {
 		return s.Integration + "/signal"
 	}

@@ -73,6 +73,7 @@ const (
 type Scheme struct {
 	Name       string
 	Header     string // holds the signature, or several
+	Also       string // the header's other name, if it has two
 	Separator  string // between several signatures; empty = one
 	Prefix     string // before each signature: sha1=, v1,
 	Encoding   Encoding
@@ -114,7 +115,7 @@ var (
 	Fivetran  = Scheme{Name: "fivetran", Header: "X-Fivetran-Signature-256", Parts: []Part{Body}}
 	Merge     = Scheme{Name: "merge", Header: "X-Merge-Webhook-Signature", Encoding: Base64URL, Parts: []Part{Body}}
 	Outreach  = Scheme{Name: "outreach", Header: "Outreach-Webhook-Signature", Parts: []Part{Body}}
-	Attio     = Scheme{Name: "attio", Header: "Attio-Signature", Parts: []Part{Body}}
+	Attio     = Scheme{Name: "attio", Header: "Attio-Signature", Also: "X-Attio-Signature", Parts: []Part{Body}}
 	Intercom  = Scheme{Name: "intercom", Header: "X-Hub-Signature", Prefix: "sha1=", Hash: SHA1, Parts: []Part{Body}}
 	Salesloft = Scheme{Name: "salesloft", Header: "X-Salesloft-Signature", Hash: SHA1, Parts: []Part{Body}}
 	Close     = Scheme{

@@ -31,6 +31,7 @@ type Request struct {
 	URI    string // as the provider called it: scheme, host, path, query
 	Header http.Header
 	Body   []byte // raw, before anything looked inside
+	Secret string // what stands behind the hook's id in the path
 }
 
 // Verifier checks one scheme with the secrets in rotation. It is safe for
@@ -60,7 +61,9 @@ func New(s Scheme, secrets ...[]byte) (*Verifier, error) {
 func (v *Verifier) Scheme() *Scheme { return &v.scheme }
 
 // Present reports whether the request carries this scheme's header.
-func (v *Verifier) Present(h http.Header) bool { return len(h[v.scheme.Header]) > 0 }
+func (v *Verifier) Present(h http.Header) bool {
+	return len(h[v.scheme.Header]) > 0 || v.scheme.Also != "" && len(h[v.scheme.Also]) > 0
+}
 
 // Verify accepts the request if one of its signatures fits one of the
 // secrets. Every candidate is computed and compared in constant time, so that
@@ -68,6 +71,9 @@ func (v *Verifier) Present(h http.Header) bool { return len(h[v.scheme.Header]) 
 func (v *Verifier) Verify(r *Request, now time.Time) error {
 	s := &v.scheme
 	sig, err := one(r.Header, s.Header)
+	if errors.Is(err, ErrMissing) && s.Also != "" {
+		sig, err = one(r.Header, s.Also)
+	}
 	if err != nil {
 		return err
 	}

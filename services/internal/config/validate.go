@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"plumbline.dev/schemas/config"
+	"plumbline.dev/schemas/event"
 )
 
 const (
@@ -93,6 +94,13 @@ func (s *source) hooks(hooks []config.Hook) {
 			s.word(fmt.Sprintf("%s.accept[%d]", p, j), a, schemes)
 		}
 		s.publicURL(p+".public_url", h)
+		s.optional(p+".system", h.System, Systems)
+		for id, kind := range h.Actors {
+			s.word(fmt.Sprintf("%s.actors[%s]", p, id), kind, event.ActorKinds)
+		}
+		if h.Mapping != nil {
+			s.optional(p+".mapping.kind", h.Mapping.Kind, mapped)
+		}
 	}
 }
 

@@ -12,13 +12,14 @@ var Systems = []string{
 var Sources = []string{
 	"hubspot", "salesforce", "pipedrive", "dataverse", "zoho", "outreach", "salesloft", "close", "attio",
 	"intercom", "zendesk", "nango", "airbyte", "fivetran", "census", "hightouch", "merge", "statuspage",
-	"standard", "cloudevents",
+	"standard", "cloudevents", "json",
 }
 
 // urlSigned are the sources whose signature covers the address they called.
 var urlSigned = []string{"hubspot"}
 
 var (
+	mapped     = []string{"change", "attempt", "signal"}
 	modes      = []string{config.Realtime, config.Batch}
 	attempts   = []string{config.AttemptsFull, config.AttemptsErrors, config.AttemptsNone}
 	priorities = []string{"P1", "P2"}
