@@ -22,11 +22,12 @@ const (
 	Ingest     Role = "ingest"
 	Process    Role = "process"
 	Sink       Role = "sink"
+	Reconcile  Role = "reconcile"
 	Console    Role = "console"
 )
 
 // AllRoles is what `plumbline up` runs.
-var AllRoles = []Role{Kafka, ClickHouse, Ingest, Process, Sink, Console}
+var AllRoles = []Role{Kafka, ClickHouse, Ingest, Process, Sink, Reconcile, Console}
 
 // ParseRoles reads a comma-separated list.
 func ParseRoles(s string) ([]Role, error) {
@@ -57,6 +58,8 @@ type Options struct {
 	Failpoint func(name string)
 
 	CommitEvery time.Duration // of the process role, 0 = default
+
+	warehouse bool // talk SQL whatever the roles
 
 	// Pace is the time of every role; nil: the wall's. The evaluation plays
 	// hours in minutes by it.

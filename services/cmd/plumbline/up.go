@@ -47,17 +47,18 @@ func upCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&demo, "demo", false, "run simulated traffic in tenant demo, in a data folder of its own")
 	cmd.Flags().Uint64Var(&demoOptions.Seed, "demo-seed", 1, "seed of the simulated traffic")
 	cmd.Flags().Float64Var(&demoOptions.Rate, "demo-rate", 5, "simulated changes a second")
-	cmd.Flags().StringVar(&roles, "roles", "", "only these roles, comma-separated (kafka,clickhouse,ingest,process,sink,console)")
+	cmd.Flags().StringVar(&roles, "roles", "", "only these roles, comma-separated (kafka,clickhouse,ingest,process,sink,reconcile,console)")
 	return cmd
 }
 
 // roleCommands run one role alone, on the log and warehouse the config names.
 func roleCommands() []*cobra.Command {
 	about := map[standalone.Role]string{
-		standalone.Ingest:  "Run the ingest role alone: webhooks and reports in, durable",
-		standalone.Process: "Run the process role alone: intake to deliveries and failures",
-		standalone.Sink:    "Run the sink role alone: topics to ClickHouse, counted once",
-		standalone.Console: "Run the console role alone: the live page and JSON API",
+		standalone.Ingest:    "Run the ingest role alone: webhooks and reports in, durable",
+		standalone.Process:   "Run the process role alone: intake to deliveries and failures",
+		standalone.Sink:      "Run the sink role alone: topics to ClickHouse, counted once",
+		standalone.Reconcile: "Run the reconcile role alone: reads the CRMs, compares whole record sets",
+		standalone.Console:   "Run the console role alone: the live page and JSON API",
 	}
 	var out []*cobra.Command
 	for _, role := range standalone.AllRoles {
@@ -82,6 +83,9 @@ func roleCommands() []*cobra.Command {
 		cmd.Flags().StringVar(&admin, "admin-addr", "", "host:port for health and metrics")
 		cmd.Flags().StringVar(&instance, "instance", hostname(),
 			"name of this copy: two copies need two, and a restart the same")
+		if role == standalone.Reconcile {
+			cmd.AddCommand(reconcileOnceCommand())
+		}
 		out = append(out, cmd)
 	}
 	return out
