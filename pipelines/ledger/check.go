@@ -16,7 +16,7 @@ func (f *folding) wonder(reason, side, subject string, fields []string) {
 			Object: f.m.object.Name, RecordKey: f.key, Side: side, SourceID: f.key, TargetID: f.r.TargetID, Reason: reason,
 			Subject: subject, AskedAt: f.clock, Fields: fields, Version: f.ctx.Version,
 		}
-		if f.r.TargetID != "" && f.key == orphanPrefix+f.r.TargetID {
+		if isOrphan(f.key) {
 			f.ask.SourceID = ""
 		}
 		return

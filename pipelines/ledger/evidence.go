@@ -57,7 +57,7 @@ func (f *folding) shown(e *Evidence) {
 // weigh judges every delivery by the evidence. It reports false for evidence
 // of another record.
 func (f *folding) weigh(e *Evidence) bool {
-	if f.rival(e) {
+	if f.rival(e) || f.former(e) {
 		return false
 	}
 	if e.TargetID != "" && !e.Missing {

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"slices"
-	"strings"
 
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
@@ -88,7 +87,7 @@ func (f *folding) confirm(g *Gap, o *Open, e *Evidence) {
 	}
 	settled := g.Moved + f.p.deadline
 	sure := g.SourceSeen >= settled && g.TargetSeen >= settled
-	if strings.HasPrefix(f.key, orphanPrefix) { // that nobody links it is a guess, until both sides were looked through
+	if isOrphan(f.key) { // that nobody links it is a guess, until both sides were looked through
 		sure = e.FoundBy == event.FoundByReconcile || sure && !e.Event
 	}
 	switch {
@@ -190,21 +189,4 @@ func (f *folding) sourceMoved(o *Open) {
 			g.SourceSeen, g.Moved = o.D.ChangedAt, max(g.Moved, o.D.ChangedAt)
 		})
 	}
-}
-
-// duplicate notes another record of the target that claims to be this one.
-func (f *folding) duplicate(l *event.Link) {
-	if slices.Contains(f.r.Rivals, l.Rival) || len(f.r.Gaps) >= maxGaps {
-		return
-	}
-	f.r.Rivals = append(f.r.Rivals, l.Rival)
-	in, key := f.m.integration, duplicatePrefix+l.Rival
-	g := Gap{Moved: l.LearnedAt, D: event.Divergence{
-		ID: event.DivergenceID(in.ID, f.m.object.Name, key, "", event.Duplicate), Tenant: in.Tenant, Integration: in.ID,
-		Object: f.m.object.Name, RecordKey: key, SourceID: f.key, TargetID: l.Rival, Kind: event.Duplicate,
-		Class: event.ClassDuplicate, State: event.DivergencePending, FirstSeenAt: f.clock, FoundBy: l.LearnedFrom,
-	}}
-	f.r.Gaps = append(f.r.Gaps, g)
-	at := &f.r.Gaps[len(f.r.Gaps)-1]
-	f.update(at, func() { at.D.State, at.D.ConfirmedAt = event.DivergenceConfirmed, f.clock })
 }

@@ -147,6 +147,7 @@ func (f *folding) observation(b *event.Observation) {
 		f.orphan(observed(f.m, b), b.RecordID)
 	default:
 		f.shown(observed(f.m, b))
+		f.duplicates(b)
 	}
 }
 

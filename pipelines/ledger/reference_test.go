@@ -563,6 +563,9 @@ func (s *story) remember(k seenOrTried) {
 }
 
 func (s *story) seen(e *Evidence) {
+	if e.Event && e.Missing && e.TargetID != "" && s.targetID != "" && e.TargetID != s.targetID {
+		return // of a copy that this record has no more
+	}
 	if e.TargetID != "" && !e.Missing {
 		s.targetID = e.TargetID
 	}

@@ -230,15 +230,22 @@ func (f *folding) rival(e *Evidence) bool {
 	return false
 }
 
-const (
-	orphanPrefix    = "orphan/"
-	duplicatePrefix = "duplicate/"
-)
+// former reports whether a record that is gone is not this one's copy any more:
+// a lead that was converted, a duplicate that was merged away.
+func (f *folding) former(e *Evidence) bool {
+	return e.Event && e.Missing && e.TargetID != "" && f.r.TargetID != "" && e.TargetID != f.r.TargetID
+}
+
+// duplicatePrefix starts the keys of duplicates.
+const duplicatePrefix = "duplicate/"
+
+// isOrphan reports whether the key is that of a record the source lacks.
+func isOrphan(key string) bool { return strings.HasPrefix(key, event.OrphanID("")) }
 
 // orphan takes evidence of a record of the target that nobody links to one of
 // the source.
 func (f *folding) orphan(e *Evidence, id string) {
-	if e.Source || !strings.HasPrefix(f.key, orphanPrefix) {
+	if e.Source || !isOrphan(f.key) {
 		return
 	}
 	if e.Missing {
@@ -248,17 +255,4 @@ func (f *folding) orphan(e *Evidence, id string) {
 	target := held{known: true, at: e.At, moved: e.Modified, writer: e.Writer}
 	f.r.TargetID = id
 	f.differ(event.MissingInSource, "", "", held{known: true, gone: true, at: e.At}, target, e)
-}
-
-// link says which record of the target this is, or that several claim to be.
-func (f *folding) link(l *event.Link) {
-	switch {
-	case f.m == nil:
-	case strings.HasPrefix(f.key, orphanPrefix): // it is none any more: its own record carries on
-		f.close(func(*Gap) bool { return true }, event.DivergenceResolved)
-	case l.Rival != "":
-		f.duplicate(l)
-	default:
-		f.r.TargetID = l.TargetID
-	}
 }

@@ -1,6 +1,8 @@
 package resolve
 
 import (
+	"slices"
+
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
@@ -13,12 +15,10 @@ type fold struct {
 }
 
 // Step implements stream.Fold.
-func (f *fold) Step(ctx stream.Ctx, _ string, l *Links, ev event.Event, out *stream.Out) {
+func (f *fold) Step(ctx stream.Ctx, key string, l *Links, ev event.Event, out *stream.Out) {
 	switch e := ev.(type) {
 	case *event.Link:
-		if l.learn(e.Integration, e.Object, e.SourceID) {
-			f.release(l, e, out)
-		}
+		f.link(key, l, e, out)
 	case *event.Attempt:
 		f.attempt(l, e, out)
 	case *event.Change:
@@ -38,42 +38,32 @@ func (f *fold) attempt(l *Links, a *event.Attempt, out *stream.Out) {
 			return
 		}
 		a.SourceID = sourceID
-	} else if l.learn(a.Integration, a.Object, a.TargetID) {
-		f.tell(a, out)
+	} else if to, ok := f.routes.to(a.Integration, a.Object); ok && a.TargetID != "" {
+		link := to.link(a.SourceID, a.TargetID, "", fromAttempt, a.OccurredAt)
+		if f.atSource(l, link, a.Operation != event.OpCreate, out) { // a second copy is made by creating
+			f.tellTarget(to, link, out)
+		}
 	}
 	linkAttempt(a, a.SourceID)
 	out.Emit(topic.Facts, event.RecordKey(a.Integration, a.Object, a.RecordKey), a)
 }
 
-// tell sends the link to where the target's own events arrive. The target may
-// hold the record as one of several objects (Lead, Contact): the attempt does
-// not say which, so each learns it.
-func (f *fold) tell(a *event.Attempt, out *stream.Out) {
-	in, obj := f.routes.object(a.Integration, a.Object)
-	if obj == nil {
-		return
-	}
-	for _, native := range obj.Target {
-		key := event.NativeKey(in.Target.System, in.Target.Account, native, a.TargetID)
-		out.Emit(topic.Intake, key, &event.Link{
-			Tenant: in.Tenant, Integration: in.ID, Object: obj.Name, SourceID: a.SourceID, TargetID: a.TargetID,
-			TargetType: native, LearnedFrom: "attempt", LearnedAt: a.OccurredAt,
-		})
-	}
-}
-
 func (f *fold) change(ctx stream.Ctx, l *Links, c *event.Change, out *stream.Out) {
 	f.routes.each(c.System, c.Account, c.Object, c.Integration, func(to route) {
-		if to.side != event.Target {
+		n := native{to, c.RecordID, c.Object, c.Fields, c.ExternalID, c.ChangedAt}
+		if to.side == event.Source {
+			f.ofSource(l, n, out)
+			f.merged(l, to, c, out)
+			f.retire(l, n, c.Operation == event.OpDelete, out)
 			return
 		}
-		if c.ExternalID != "" {
-			l.learn(to.integration.ID, to.object.Name, c.ExternalID)
-		}
+		f.ofTarget(l, n, out)
 		fact := *c
 		to.stampChange(&fact, l.peer(to.integration.ID, to.object.Name))
 		if fact.RecordKey != "" {
 			emitChange(&fact, out)
+			f.converted(l, to, c, out)
+			f.retire(l, n, c.Operation == event.OpDelete, out)
 			return
 		}
 		f.wait(l, Waiting{
@@ -84,11 +74,15 @@ func (f *fold) change(ctx stream.Ctx, l *Links, c *event.Change, out *stream.Out
 
 func (f *fold) observation(ctx stream.Ctx, l *Links, b *event.Observation, out *stream.Out) {
 	f.routes.each(b.System, b.Account, b.Object, b.Integration, func(to route) {
-		if to.side != event.Target {
+		n := native{to, b.RecordID, b.Object, b.Fields, b.ExternalID, b.ObservedAt}
+		if to.side == event.Source {
+			f.ofSource(l, n, out)
 			return
 		}
-		if b.ExternalID != "" {
+		if b.Missing && b.ExternalID != "" { // it only says where it belongs
 			l.learn(to.integration.ID, to.object.Name, b.ExternalID)
+		} else {
+			f.ofTarget(l, n, out)
 		}
 		fact := *b
 		to.stampObservation(&fact, l.peer(to.integration.ID, to.object.Name))
@@ -110,7 +104,7 @@ func (f *fold) until(ctx stream.Ctx, received event.Time) event.Time {
 // orphan candidate.
 func (f *fold) wait(l *Links, w Waiting, out *stream.Out) {
 	if len(l.Waiting) >= f.o.WaitLimit {
-		orphan(&l.Waiting[0], out)
+		orphan(l, &l.Waiting[0], out)
 		l.Waiting = append(l.Waiting[:0], l.Waiting[1:]...)
 	}
 	l.Waiting = append(l.Waiting, w)
@@ -133,18 +127,24 @@ func (f *fold) release(l *Links, link *event.Link, out *stream.Out) {
 // Timer implements stream.Fold: echoes nobody claimed become orphan candidates.
 func (f *fold) Timer(ctx stream.Ctx, _ string, l *Links, out *stream.Out) {
 	for _, w := range l.take(func(w *Waiting) bool { return w.Until <= ctx.Now }) {
-		orphan(&w, out)
+		orphan(l, &w, out)
 	}
 }
 
 // orphan sends an unlinked echo on under its own id: a record the source does
-// not seem to have.
-func orphan(w *Waiting, out *stream.Out) {
+// not seem to have. Where it went is remembered: it may turn out otherwise.
+func orphan(l *Links, w *Waiting, out *stream.Out) {
+	id := ""
 	if w.Change != nil {
-		out.Emit(topic.Facts, event.RecordKey(w.Integration, w.Object, "orphan/"+w.Change.RecordID), w.Change)
+		id = w.Change.RecordID
+		out.Emit(topic.Facts, event.RecordKey(w.Integration, w.Object, event.OrphanID(id)), w.Change)
 	}
 	if w.Observation != nil {
-		out.Emit(topic.Facts, event.RecordKey(w.Integration, w.Object, "orphan/"+w.Observation.RecordID), w.Observation)
+		id = w.Observation.RecordID
+		out.Emit(topic.Facts, event.RecordKey(w.Integration, w.Object, event.OrphanID(id)), w.Observation)
+	}
+	if gone := (Peer{Integration: w.Integration, Object: w.Object, ID: id}); !slices.Contains(l.Orphans, gone) {
+		l.Orphans = append(l.Orphans, gone)
 	}
 }
 

@@ -8,11 +8,90 @@ import (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Held) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 4
+	// string "i"
+	o = append(o, 0x84, 0xa1, 0x69)
+	o = msgp.AppendString(o, z.Integration)
+	// string "o"
+	o = append(o, 0xa1, 0x6f)
+	o = msgp.AppendString(o, z.Object)
+	// string "n"
+	o = append(o, 0xa1, 0x6e)
+	o = msgp.AppendInt(o, z.Index)
+	// string "h"
+	o = append(o, 0xa1, 0x68)
+	o = msgp.AppendString(o, z.Hash)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Held) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "i":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "o":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "n":
+			z.Index, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Index")
+				return
+			}
+		case "h":
+			z.Hash, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Hash")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Held) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Integration) + 2 + msgp.StringPrefixSize + len(z.Object) + 2 + msgp.IntSize + 2 + msgp.StringPrefixSize + len(z.Hash)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Links) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(2)
-	var zb0001Mask uint8 /* 2 bits */
+	zb0001Len := uint32(5)
+	var zb0001Mask uint8 /* 5 bits */
 	_ = zb0001Mask
 	if z.Peers == nil {
 		zb0001Len--
@@ -21,6 +100,18 @@ func (z *Links) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Waiting == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2
+	}
+	if z.Keys == nil {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Orphans == nil {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Sharers == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -32,16 +123,11 @@ func (z *Links) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa1, 0x70)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Peers)))
 			for za0001 := range z.Peers {
-				// map header, size 3
-				// string "i"
-				o = append(o, 0x83, 0xa1, 0x69)
-				o = msgp.AppendString(o, z.Peers[za0001].Integration)
-				// string "o"
-				o = append(o, 0xa1, 0x6f)
-				o = msgp.AppendString(o, z.Peers[za0001].Object)
-				// string "id"
-				o = append(o, 0xa2, 0x69, 0x64)
-				o = msgp.AppendString(o, z.Peers[za0001].ID)
+				o, err = z.Peers[za0001].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Peers", za0001)
+					return
+				}
 			}
 		}
 		if (zb0001Mask & 0x2) == 0 { // if not omitted
@@ -53,6 +139,74 @@ func (z *Links) MarshalMsg(b []byte) (o []byte, err error) {
 				if err != nil {
 					err = msgp.WrapError(err, "Waiting", za0002)
 					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Keys)))
+			for za0003 := range z.Keys {
+				o, err = z.Keys[za0003].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Keys", za0003)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Orphans)))
+			for za0004 := range z.Orphans {
+				o, err = z.Orphans[za0004].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Orphans", za0004)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Sharers)))
+			for za0005 := range z.Sharers {
+				// check for omitted fields
+				zb0002Len := uint32(3)
+				var zb0002Mask uint8 /* 3 bits */
+				_ = zb0002Mask
+				if z.Sharers[za0005].SourceID == "" {
+					zb0002Len--
+					zb0002Mask |= 0x1
+				}
+				if z.Sharers[za0005].TargetID == "" {
+					zb0002Len--
+					zb0002Mask |= 0x2
+				}
+				if z.Sharers[za0005].Type == "" {
+					zb0002Len--
+					zb0002Mask |= 0x4
+				}
+				// variable map header, size zb0002Len
+				o = append(o, 0x80|uint8(zb0002Len))
+
+				// skip if no fields are to be emitted
+				if zb0002Len != 0 {
+					if (zb0002Mask & 0x1) == 0 { // if not omitted
+						// string "s"
+						o = append(o, 0xa1, 0x73)
+						o = msgp.AppendString(o, z.Sharers[za0005].SourceID)
+					}
+					if (zb0002Mask & 0x2) == 0 { // if not omitted
+						// string "t"
+						o = append(o, 0xa1, 0x74)
+						o = msgp.AppendString(o, z.Sharers[za0005].TargetID)
+					}
+					if (zb0002Mask & 0x4) == 0 { // if not omitted
+						// string "y"
+						o = append(o, 0xa1, 0x79)
+						o = msgp.AppendString(o, z.Sharers[za0005].Type)
+					}
 				}
 			}
 		}
@@ -91,64 +245,121 @@ func (z *Links) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				z.Peers = make([]Peer, zb0002)
 			}
 			for za0001 := range z.Peers {
-				var zb0003 uint32
-				zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
+				bts, err = z.Peers[za0001].UnmarshalMsg(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Peers", za0001)
 					return
 				}
-				for zb0003 > 0 {
-					zb0003--
-					field, bts, err = msgp.ReadMapKeyZC(bts)
-					if err != nil {
-						err = msgp.WrapError(err, "Peers", za0001)
-						return
-					}
-					switch msgp.UnsafeString(field) {
-					case "i":
-						z.Peers[za0001].Integration, bts, err = msgp.ReadStringBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Peers", za0001, "Integration")
-							return
-						}
-					case "o":
-						z.Peers[za0001].Object, bts, err = msgp.ReadStringBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Peers", za0001, "Object")
-							return
-						}
-					case "id":
-						z.Peers[za0001].ID, bts, err = msgp.ReadStringBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Peers", za0001, "ID")
-							return
-						}
-					default:
-						bts, err = msgp.Skip(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Peers", za0001)
-							return
-						}
-					}
-				}
 			}
 		case "w":
-			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Waiting")
 				return
 			}
-			if cap(z.Waiting) >= int(zb0004) {
-				z.Waiting = (z.Waiting)[:zb0004]
+			if cap(z.Waiting) >= int(zb0003) {
+				z.Waiting = (z.Waiting)[:zb0003]
 			} else {
-				z.Waiting = make([]Waiting, zb0004)
+				z.Waiting = make([]Waiting, zb0003)
 			}
 			for za0002 := range z.Waiting {
 				bts, err = z.Waiting[za0002].UnmarshalMsg(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Waiting", za0002)
 					return
+				}
+			}
+		case "k":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Keys")
+				return
+			}
+			if cap(z.Keys) >= int(zb0004) {
+				z.Keys = (z.Keys)[:zb0004]
+			} else {
+				z.Keys = make([]Held, zb0004)
+			}
+			for za0003 := range z.Keys {
+				bts, err = z.Keys[za0003].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Keys", za0003)
+					return
+				}
+			}
+		case "r":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Orphans")
+				return
+			}
+			if cap(z.Orphans) >= int(zb0005) {
+				z.Orphans = (z.Orphans)[:zb0005]
+			} else {
+				z.Orphans = make([]Peer, zb0005)
+			}
+			for za0004 := range z.Orphans {
+				bts, err = z.Orphans[za0004].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Orphans", za0004)
+					return
+				}
+			}
+		case "s":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sharers")
+				return
+			}
+			if cap(z.Sharers) >= int(zb0006) {
+				z.Sharers = (z.Sharers)[:zb0006]
+			} else {
+				z.Sharers = make([]Sharer, zb0006)
+			}
+			for za0005 := range z.Sharers {
+				var zb0007 uint32
+				zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Sharers", za0005)
+					return
+				}
+				for zb0007 > 0 {
+					zb0007--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Sharers", za0005)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "s":
+						z.Sharers[za0005].SourceID, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Sharers", za0005, "SourceID")
+							return
+						}
+					case "t":
+						z.Sharers[za0005].TargetID, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Sharers", za0005, "TargetID")
+							return
+						}
+					case "y":
+						z.Sharers[za0005].Type, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Sharers", za0005, "Type")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Sharers", za0005)
+							return
+						}
+					}
 				}
 			}
 		default:
@@ -167,28 +378,58 @@ func (z *Links) UnmarshalMsg(bts []byte) (o []byte, err error) {
 func (z *Links) Msgsize() (s int) {
 	s = 1 + 2 + msgp.ArrayHeaderSize
 	for za0001 := range z.Peers {
-		s += 1 + 2 + msgp.StringPrefixSize + len(z.Peers[za0001].Integration) + 2 + msgp.StringPrefixSize + len(z.Peers[za0001].Object) + 3 + msgp.StringPrefixSize + len(z.Peers[za0001].ID)
+		s += z.Peers[za0001].Msgsize()
 	}
 	s += 2 + msgp.ArrayHeaderSize
 	for za0002 := range z.Waiting {
 		s += z.Waiting[za0002].Msgsize()
 	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0003 := range z.Keys {
+		s += z.Keys[za0003].Msgsize()
+	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0004 := range z.Orphans {
+		s += z.Orphans[za0004].Msgsize()
+	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0005 := range z.Sharers {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Sharers[za0005].SourceID) + 2 + msgp.StringPrefixSize + len(z.Sharers[za0005].TargetID) + 2 + msgp.StringPrefixSize + len(z.Sharers[za0005].Type)
+	}
 	return
 }
 
 // MarshalMsg implements msgp.Marshaler
-func (z Peer) MarshalMsg(b []byte) (o []byte, err error) {
+func (z *Peer) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
-	// string "i"
-	o = append(o, 0x83, 0xa1, 0x69)
-	o = msgp.AppendString(o, z.Integration)
-	// string "o"
-	o = append(o, 0xa1, 0x6f)
-	o = msgp.AppendString(o, z.Object)
-	// string "id"
-	o = append(o, 0xa2, 0x69, 0x64)
-	o = msgp.AppendString(o, z.ID)
+	// check for omitted fields
+	zb0001Len := uint32(4)
+	var zb0001Mask uint8 /* 4 bits */
+	_ = zb0001Mask
+	if z.Type == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "i"
+		o = append(o, 0xa1, 0x69)
+		o = msgp.AppendString(o, z.Integration)
+		// string "o"
+		o = append(o, 0xa1, 0x6f)
+		o = msgp.AppendString(o, z.Object)
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendString(o, z.Type)
+		}
+	}
 	return
 }
 
@@ -228,6 +469,12 @@ func (z *Peer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "ID")
 				return
 			}
+		case "t":
+			z.Type, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Type")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -241,8 +488,105 @@ func (z *Peer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 }
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z Peer) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Integration) + 2 + msgp.StringPrefixSize + len(z.Object) + 3 + msgp.StringPrefixSize + len(z.ID)
+func (z *Peer) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Integration) + 2 + msgp.StringPrefixSize + len(z.Object) + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(z.Type)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Sharer) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(3)
+	var zb0001Mask uint8 /* 3 bits */
+	_ = zb0001Mask
+	if z.SourceID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1
+	}
+	if z.TargetID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Type == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		if (zb0001Mask & 0x1) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendString(o, z.SourceID)
+		}
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendString(o, z.TargetID)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "y"
+			o = append(o, 0xa1, 0x79)
+			o = msgp.AppendString(o, z.Type)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Sharer) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "s":
+			z.SourceID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SourceID")
+				return
+			}
+		case "t":
+			z.TargetID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetID")
+				return
+			}
+		case "y":
+			z.Type, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Type")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Sharer) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.SourceID) + 2 + msgp.StringPrefixSize + len(z.TargetID) + 2 + msgp.StringPrefixSize + len(z.Type)
 	return
 }
 

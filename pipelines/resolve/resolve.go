@@ -121,33 +121,35 @@ func (op *Operator) admit(ctx stream.Ctx, from origin, id *string, body uint64, 
 }
 
 func (op *Operator) change(ctx stream.Ctx, key string, c *event.Change, out *stream.Out) {
-	target := false
+	links := c.ExternalID != "" || c.MergedInto != "" || c.Operation == event.OpDelete
 	op.routes.each(c.System, c.Account, c.Object, c.Integration, func(to route) {
 		if to.side == event.Target {
-			target = true
+			links = true
 			return
 		}
+		links = links || to.keyed(c.Fields)
 		fact := *c
 		to.stampChange(&fact, c.RecordID)
 		out.Emit(topic.Facts, event.RecordKey(fact.Integration, fact.Object, c.RecordID), &fact)
 	})
-	if target {
+	if links {
 		op.links.Step(ctx, key, c, out)
 	}
 }
 
 func (op *Operator) observation(ctx stream.Ctx, key string, b *event.Observation, out *stream.Out) {
-	target := false
+	links := b.ExternalID != ""
 	op.routes.each(b.System, b.Account, b.Object, b.Integration, func(to route) {
 		if to.side == event.Target {
-			target = true
+			links = true
 			return
 		}
+		links = links || to.keyed(b.Fields)
 		fact := *b
 		to.stampObservation(&fact, b.RecordID)
 		out.Emit(topic.Facts, event.RecordKey(fact.Integration, fact.Object, b.RecordID), &fact)
 	})
-	if target {
+	if links && !(b.Missing && b.ExternalID == "" && orphanID(b.RecordID)) {
 		op.links.Step(ctx, key, b, out)
 	}
 }

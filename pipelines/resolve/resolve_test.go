@@ -13,9 +13,14 @@ func integrations() []config.Integration {
 	return []config.Integration{
 		{
 			ID: "hs-sf", Tenant: "default",
-			Source:  config.Endpoint{System: "hubspot", Account: "1"},
-			Target:  config.Endpoint{System: "salesforce", Account: "00D"},
-			Objects: []config.Object{{Name: "contact", Source: "contact", Target: config.List[string]{"Lead", "Contact"}}},
+			Source: config.Endpoint{System: "hubspot", Account: "1"},
+			Target: config.Endpoint{System: "salesforce", Account: "00D"},
+			Objects: []config.Object{
+				{Name: "contact", Source: "contact", Target: config.List[string]{"Lead", "Contact"}},
+				{Name: "company", Source: "company", Target: config.List[string]{"Account"}, Key: config.List[config.Key]{
+					{Source: "salesforceaccountid", Target: "Id"}, {Source: "domain", Target: "Website", Normalize: "text"},
+				}},
+			},
 		},
 		{
 			ID: "hs-wh", Tenant: "default",

@@ -55,6 +55,22 @@ func (r *routes) each(system, account, object, integration string, f func(route)
 	}
 }
 
+// keyed reports whether a record of the source shows a field it is known by.
+func (t route) keyed(fields []event.Field) bool {
+	for i := range t.object.Key {
+		if _, ok := event.Find(fields, t.object.Key[i].Source); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// to is the route that leads to an integration's object on the target's side.
+func (r *routes) to(integration, name string) (route, bool) {
+	in, obj := r.object(integration, name)
+	return route{in, obj, event.Target}, obj != nil
+}
+
 func (t route) endpoint() config.Endpoint {
 	if t.side == event.Source {
 		return t.integration.Source

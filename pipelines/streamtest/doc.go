@@ -24,8 +24,9 @@
 //	                                               removed hook redelivery basis body
 //	attempt OPERATION SOURCE_ID -> TARGET_ID       id change status code message call try retry_of system object
 //	        ok | error                             duration body granularity records_ok records_failed sender
-//	observe SYSTEM OBJECT RECORD [of SOURCE_ID]    id found modified resolution whole missing out account external body
-//	link SOURCE_ID -> TARGET_ID                    object type from rival
+//	observe SYSTEM OBJECT RECORD [of SOURCE_ID]    id found modified resolution whole missing out account external body duplicates
+//	link SOURCE_ID -> TARGET_ID                    object type from rival gone moved_to; on intake
+//	                                               keyed=VALUE (all that share it) or at_source
 //	signal KIND                                    id system object field summary until body
 //	calls PROVIDER OK [CLASS BAD]                  op object token tenant status rec att, on input partials: one second's calls
 //	click KIND SUBJECT                             id of object step result reason who until body
@@ -33,7 +34,7 @@
 // All of them take key= (the partition key), on= (the partition, default: of
 // the key's hash), cause=topic/partition/offset/n and integration=; changes,
 // attempts and signals token=; `by KIND:ID[:RUN]` is the actor. yes and no are
-// the values of whole, missing, out and removed, milliseconds those of resolution
+// the values of whole, missing, out, removed, gone and at_source, milliseconds those of resolution
 // and duration. A field is .name=text or .name:kind=text;
 // kinds are those of event.Value, .name:null needs no text. A word with
 // spaces is "quoted". An id that is not known is -, and a target's record

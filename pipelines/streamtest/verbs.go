@@ -142,7 +142,8 @@ func (st *statement) observe() (event.Event, string, error) {
 		RecordKey: p.record, System: p.system, Account: p.account, Object: p.object, RecordID: p.id,
 		ObservedAt: st.at, ReceivedAt: st.came, ModifiedAt: o.time("modified"), ResolutionMS: o.number("resolution"),
 		FoundBy: o.text("found", event.FoundByPoll), Whole: o.yes("whole"), Missing: o.yes("missing"), OutOfScope: o.yes("out"),
-		Fields: o.fields, Writer: o.actor, ExternalID: o.text("external", ""), BodyHash: uint64(o.number("body")),
+		Duplicates: o.list("duplicates"),
+		Fields:     o.fields, Writer: o.actor, ExternalID: o.text("external", ""), BodyHash: uint64(o.number("body")),
 	}
 	return b, p.key, err
 }
@@ -155,10 +156,19 @@ func (st *statement) link() (event.Event, string, error) {
 	l := &event.Link{
 		Tenant: set["tenant"], Integration: st.integration(), Object: o.text("object", set["object"]),
 		SourceID: st.args[0], TargetID: st.args[2], TargetType: o.text("type", ""),
-		LearnedFrom: o.text("from", "attempt"), LearnedAt: st.at, Rival: o.text("rival", ""),
+		LearnedFrom: o.text("from", "attempt"), LearnedAt: st.at, Rival: o.text("rival", ""), Gone: o.yes("gone"),
+		MovedTo: o.text("moved_to", ""),
 	}
-	if set["input"] == "facts" {
+	l.SourceID, l.TargetID = known(l.SourceID), known(l.TargetID)
+	key, atSource := o.text("keyed", ""), o.yes("at_source")
+	switch {
+	case set["input"] == "facts":
 		return l, event.RecordKey(l.Integration, l.Object, l.SourceID), nil
+	case key != "":
+		l.Key = event.Hash("key", key)
+		return l, "key/" + l.Integration + "/" + l.Object + "/" + l.Key, nil
+	case atSource || l.MovedTo != "":
+		return l, event.NativeKey(set["source"], set["source_account"], l.Object, l.SourceID), nil
 	}
 	if l.TargetType == "" {
 		return nil, "", fmt.Errorf("a link on intake needs type=, the target's own name of the object")

@@ -6777,8 +6777,8 @@ func (z *LatencyCount) Msgsize() (s int) {
 func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(9)
-	var zb0001Mask uint16 /* 9 bits */
+	zb0001Len := uint32(12)
+	var zb0001Mask uint16 /* 12 bits */
 	_ = zb0001Mask
 	if z.Tenant == "" {
 		zb0001Len--
@@ -6791,6 +6791,18 @@ func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Rival == "" {
 		zb0001Len--
 		zb0001Mask |= 0x100
+	}
+	if z.Key == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Gone == false {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.MovedTo == "" {
+		zb0001Len--
+		zb0001Mask |= 0x800
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -6829,6 +6841,21 @@ func (z *Link) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "rival"
 			o = append(o, 0xa5, 0x72, 0x69, 0x76, 0x61, 0x6c)
 			o = msgp.AppendString(o, z.Rival)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "key"
+			o = append(o, 0xa3, 0x6b, 0x65, 0x79)
+			o = msgp.AppendString(o, z.Key)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "gone"
+			o = append(o, 0xa4, 0x67, 0x6f, 0x6e, 0x65)
+			o = msgp.AppendBool(o, z.Gone)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "moved_to"
+			o = append(o, 0xa8, 0x6d, 0x6f, 0x76, 0x65, 0x64, 0x5f, 0x74, 0x6f)
+			o = msgp.AppendString(o, z.MovedTo)
 		}
 	}
 	return
@@ -6910,6 +6937,24 @@ func (z *Link) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Rival")
 				return
 			}
+		case "key":
+			z.Key, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Key")
+				return
+			}
+		case "gone":
+			z.Gone, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Gone")
+				return
+			}
+		case "moved_to":
+			z.MovedTo, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "MovedTo")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -6924,7 +6969,7 @@ func (z *Link) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Link) Msgsize() (s int) {
-	s = 1 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.TargetType) + 13 + msgp.StringPrefixSize + len(z.LearnedFrom) + 11 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Rival)
+	s = 1 + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.TargetType) + 13 + msgp.StringPrefixSize + len(z.LearnedFrom) + 11 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Rival) + 4 + msgp.StringPrefixSize + len(z.Key) + 5 + msgp.BoolSize + 9 + msgp.StringPrefixSize + len(z.MovedTo)
 	return
 }
 

@@ -1,0 +1,168 @@
+package resolve
+
+import (
+	"strings"
+
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/pipelines/value"
+	"plumbline.dev/schemas/config"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/schemas/topic"
+)
+
+// native is a record as its own system showed it, within one integration.
+type native struct {
+	route
+	id       string
+	kind     string // the system's name of the object
+	fields   []event.Field
+	external string // the other system's id, where the record carries it
+	at       event.Time
+}
+
+// maxSharers bounds how many records may go by one key: a shared mailbox is
+// nobody's key.
+const maxSharers = 64
+
+// isID reports whether a key's field is the system's own id of the record.
+func isID(field string) bool {
+	switch strings.ToLower(field) {
+	case "id", "record_id", "hs_object_id":
+		return true
+	}
+	return false
+}
+
+// ofSource learns from a record of the source: the target's id that it carries,
+// and the keys it goes by. The first key that is set wins.
+func (f *fold) ofSource(l *Links, n native, out *stream.Out) {
+	id := n.external
+	for i := len(n.object.Key) - 1; i >= 0; i-- {
+		k := &n.object.Key[i]
+		v, ok := event.Find(n.fields, k.Source)
+		switch {
+		case !ok:
+		case isID(k.Target):
+			if !v.Blank() && v.Kind != event.KindHash && v.Kind != event.KindSeal {
+				id = strings.TrimSpace(v.Text)
+			}
+		default:
+			f.goesBy(l, n, i, k, v, out)
+		}
+	}
+	if id != "" {
+		e := n.link(n.id, id, "", fromExternalID, n.at)
+		if f.atSource(l, e, false, out) {
+			f.tellTarget(n.route, e, out)
+		}
+	}
+}
+
+// ofTarget does the same for a record of the target.
+func (f *fold) ofTarget(l *Links, n native, out *stream.Out) {
+	id := n.external
+	for i := len(n.object.Key) - 1; i >= 0; i-- {
+		k := &n.object.Key[i]
+		v, ok := event.Find(n.fields, k.Target)
+		switch {
+		case !ok || isID(k.Target):
+		case isID(k.Source):
+			if !v.Blank() && v.Kind != event.KindHash && v.Kind != event.KindSeal {
+				id = strings.TrimSpace(v.Text)
+			}
+		default:
+			f.goesBy(l, n, i, k, v, out)
+		}
+	}
+	if id == "" {
+		return
+	}
+	e := n.link(id, n.id, n.kind, fromExternalID, n.at)
+	news := l.peer(n.integration.ID, n.object.Name) != id
+	f.atTarget(l, e, out)
+	if news && !orphanID(id) {
+		f.tellSource(n.route, e, out)
+	}
+}
+
+// goesBy notes the value of a key field, and takes the record away from the
+// value it had before.
+func (f *fold) goesBy(l *Links, n native, index int, k *config.Key, v event.Value, out *stream.Out) {
+	hash := ""
+	if normal := value.Normalize(k.Normalize, v); normal != "" && v.Kind != event.KindSeal {
+		hash = event.Hash("key", normal)
+	}
+	before := l.held(n.integration.ID, n.object.Name, index, hash)
+	if before == hash {
+		return
+	}
+	if before != "" {
+		f.meet(n, index, before, true, out)
+	}
+	if hash != "" {
+		f.meet(n, index, hash, false, out)
+	}
+}
+
+// meet writes to where all that share a key's value are known.
+func (f *fold) meet(n native, index int, hash string, gone bool, out *stream.Out) {
+	e := n.link(n.id, "", "", fromKey, n.at)
+	if n.side == event.Target {
+		e.SourceID, e.TargetID, e.TargetType = "", n.id, n.kind
+	}
+	e.Key, e.Gone = hash, gone
+	out.Emit(topic.Intake, "key/"+n.integration.ID+"/"+n.object.Name+"/"+string(rune('0'+index))+"/"+hash, e)
+}
+
+// retract takes a record away from all its keys.
+func (f *fold) retract(l *Links, n native, out *stream.Out) {
+	for i := range n.object.Key {
+		if before := l.held(n.integration.ID, n.object.Name, i, ""); before != "" {
+			f.meet(n, i, before, true, out)
+		}
+	}
+}
+
+// shared adds a record to those that go by one value of a key. One on either
+// side are the same record; of several none is paired at random.
+func (f *fold) shared(l *Links, to route, e *event.Link, out *stream.Out) {
+	n := Sharer{e.SourceID, e.TargetID, e.TargetType}
+	for i, s := range l.Sharers {
+		if s.SourceID == n.SourceID && s.TargetID == n.TargetID {
+			if e.Gone {
+				l.Sharers = append(l.Sharers[:i], l.Sharers[i+1:]...)
+			}
+			return
+		}
+	}
+	if e.Gone || len(l.Sharers) >= maxSharers {
+		return
+	}
+	l.Sharers = append(l.Sharers, n)
+	var sources, targets []Sharer
+	for _, s := range l.Sharers {
+		if s.SourceID != "" {
+			sources = append(sources, s)
+		} else {
+			targets = append(targets, s)
+		}
+	}
+	if len(sources) != 1 || len(targets) == 0 {
+		return
+	}
+	if len(targets) == 1 {
+		pair := to.link(sources[0].SourceID, targets[0].TargetID, targets[0].Type, fromKey, e.LearnedAt)
+		f.tellTarget(to, pair, out)
+		f.tellSource(to, pair, out)
+		return
+	}
+	newcomers := targets[1:]
+	if n.SourceID == "" {
+		newcomers = []Sharer{n}
+	}
+	for _, s := range newcomers {
+		rival := to.link(sources[0].SourceID, targets[0].TargetID, targets[0].Type, fromKey, e.LearnedAt)
+		rival.Rival = s.TargetID
+		out.Emit(topic.Facts, event.RecordKey(e.Integration, e.Object, rival.SourceID), rival)
+	}
+}
