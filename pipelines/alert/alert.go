@@ -50,7 +50,13 @@ func (a *Alerts) Step(ctx stream.Ctx, _ string, ev event.Event, out *stream.Out)
 	case *event.CauseVerdict:
 		a.verdict(ctx, e, out)
 	case *event.Signal:
+		if e.Kind == event.SignalToken {
+			a.token(ctx, e, out)
+			return
+		}
 		a.signal(ctx, e, out)
+	case *event.AgentState:
+		a.agent(ctx, e, out)
 	case *event.Click:
 		a.click(ctx, e, out)
 	case *event.Pulse:

@@ -29,6 +29,8 @@ const (
 	RuleRunbook  = "runbook.gap"
 	RuleMissed   = "reconcile.missed"
 	RuleQuota    = "quota.exhaustion"
+	RuleAgent    = "agent.tripped"
+	RuleToken    = "token.anomaly"
 	RuleWatchdog = "watchdog"
 )
 

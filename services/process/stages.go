@@ -1,6 +1,7 @@
 package process
 
 import (
+	"plumbline.dev/pipelines/agent"
 	"plumbline.dev/pipelines/alert"
 	"plumbline.dev/pipelines/incident"
 	"plumbline.dev/pipelines/kpi"
@@ -8,6 +9,7 @@ import (
 	"plumbline.dev/pipelines/resolve"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/pipelines/tally"
+	"plumbline.dev/pipelines/token"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
@@ -18,6 +20,7 @@ type StageOptions struct {
 	Integrations []config.Integration
 	Enrich       func(*event.Attempt) // puts the verdict on a failed attempt
 	Documented   incident.Documented  // what the runbooks cover; nil: nothing
+	Agents       []config.Agent       // what agents may do
 	Console      string               // base URL of links in alerts
 }
 
@@ -39,6 +42,7 @@ func track(o StageOptions) stream.Operator {
 	return stream.NewChain(
 		stream.Link{Op: ledger.New(o.Integrations, o.Enrich)},
 		stream.Link{Name: "@tally", Op: tally.New(o.Integrations)},
+		stream.Link{Name: "@agent", Op: agent.NewTally()},
 	)
 }
 
@@ -48,6 +52,8 @@ func watch(o StageOptions) stream.Operator {
 	return stream.NewChain(
 		stream.Link{Name: "incident", Op: incident.New(incident.Options{Integrations: o.Integrations, Documented: o.Documented})},
 		stream.Link{Name: "kpi", Op: kpi.New(o.Integrations)},
+		stream.Link{Name: "agent", Op: agent.NewWatch(o.Agents)},
+		stream.Link{Name: "token", Op: token.New()},
 		stream.Link{Name: "alert", Op: alert.New(o.Console)},
 	)
 }

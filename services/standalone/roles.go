@@ -65,6 +65,7 @@ func (a *App) startProcess(context.Context) error {
 	classifier := classify.Default()
 	enrich := func(at *event.Attempt) { classifier.Enrich(at) }
 	stages := process.Stages(process.StageOptions{
+		Agents:       a.o.Config.Agents,
 		Integrations: a.o.Config.Integrations, Enrich: enrich, Console: "http://" + a.o.Config.Listen.Console,
 	})
 	for _, stage := range stages {
