@@ -13,6 +13,7 @@ import (
 // compiled is a rule ready to be asked.
 type compiled struct {
 	*Rule
+	own      bool // of a file that was put in front of the shipped ones
 	status   []span
 	ops      []string
 	evidence string
@@ -52,6 +53,7 @@ type Classifier struct {
 	general   *set
 	providers map[string]*set
 	shared    codes // what the codes of known systems mean to unknown ones
+	claims    claims
 	prints    printCache
 	pool      sync.Pool // of *weigher: kilobytes that the collector need not see
 }
@@ -63,7 +65,7 @@ func (c *Classifier) Version() string { return c.version }
 func New(rules Rules) (*Classifier, error) {
 	c := &Classifier{
 		version: rules.Version, lex: newLexicon(), general: newSet(),
-		providers: map[string]*set{}, shared: codes{},
+		providers: map[string]*set{}, shared: codes{}, claims: claims{},
 	}
 	for i := range rules.Files {
 		if err := c.teach(rules.Files[i].Concepts); err != nil {
@@ -115,6 +117,7 @@ func (c *Classifier) compile(f *File, r *Rule) error {
 	if err != nil {
 		return err
 	}
+	cr.own = f.own
 	if len(f.Providers) == 0 {
 		return c.place(c.general, cr)
 	}
@@ -156,6 +159,9 @@ func prepare(r *Rule) (*compiled, error) {
 // place files a rule under the first thing it looks at.
 func (c *Classifier) place(s *set, r *compiled) error {
 	w := &r.When
+	if err := c.claim(s, r); err != nil {
+		return err
+	}
 	for _, code := range w.Code {
 		s.codes.add(code, entry{rule: r, evidence: because("code "+code, r.Because)})
 	}
@@ -184,6 +190,35 @@ func (c *Classifier) place(s *set, r *compiled) error {
 	}
 	if len(w.Code)+len(w.Body)+len(w.Says)+len(w.Header) == 0 {
 		s.plain = append(s.plain, r)
+	}
+	return nil
+}
+
+// claim says what the rule asks for, in the form that decides.
+func (c *Classifier) claim(s *set, r *compiled) error {
+	w := &r.When
+	list := make([]claim, 0, len(w.Code)+len(w.Body)+len(w.Says)+len(w.Header)+1)
+	var buf [maxCode]byte
+	for _, code := range w.Code {
+		list = append(list, claim{s, "code", string(normCode(buf[:0], code))})
+	}
+	for _, b := range w.Body {
+		path, value, _ := strings.Cut(b, "=")
+		list = append(list, claim{s, "body", strings.ToLower(path) + "=" + string(normCode(buf[:0], value))})
+	}
+	for _, e := range w.Says {
+		list = append(list, claim{s, "says", normalSays(e) + w.Shape})
+	}
+	for _, h := range w.Header {
+		list = append(list, claim{s, "header", strings.ToLower(h)})
+	}
+	if len(list) == 0 {
+		list = append(list, claim{s, "plain", w.Shape})
+	}
+	for _, x := range list {
+		if err := c.claims.add(x, r); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ func (r Rules) With(name string, b []byte) (Rules, error) {
 	if err != nil {
 		return Rules{}, err
 	}
+	f.own = true
 	files := append([]File{f}, r.Files...)
 	return Rules{Files: files, Version: chain(r.Version, name, b)}, nil
 }
