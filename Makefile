@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench microbench kill soak build engine kafka fuzz
+.PHONY: help run test check eval bench microbench kill soak build engine kafka fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,15 @@ check: ## the whole gate but the tests: format, vet, lint, generated files, go.m
 
 bench: engine build ## events/s, CPU and latency of each role and of the whole, measured from outside
 	scripts/check.sh bench
+
+# What `make eval` plays: each kind of trouble once, an hour in less than a minute.
+EVAL ?= quiet_week ack_and_drop ack_and_drop_unwatched coerced_values blank_overwrites older_value_wins duplicates_created \
+	picklist_removed field_renamed token_revoked vendor_outage_401 vendor_outage_401_alone throttled_403 stopped_worker \
+	swallowed_errors agent_loop nobody_reports bad_day
+EVAL_SPEED ?= 120
+
+eval: engine build ## play the standard scenarios against the whole product and print how much of the truth it saw
+	bin/plumbline evaluate --speed $(EVAL_SPEED) $(EVAL:%=scenarios/%.yaml)
 
 microbench: ## every Go benchmark
 	scripts/check.sh microbench

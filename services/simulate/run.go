@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"plumbline.dev/services/internal/truth"
@@ -17,6 +18,7 @@ type Simulation struct {
 	mu     sync.Mutex // guards worlds and box; the fake APIs read while they play
 	worlds []*world
 	box    outbox
+	behind atomic.Int64 // nanoseconds, the most so far
 	send   *sender
 	apis   []fakes
 }
@@ -88,6 +90,7 @@ func (s *Simulation) play(ctx context.Context) error {
 			return nil
 		}
 		ahead := time.Duration(float64(at-first)/s.o.Speed*1e6) - s.o.Clock.Now().Sub(began)
+		s.behind.Store(max(s.behind.Load(), int64(-ahead)))
 		if at > first && ahead > time.Millisecond && !math.IsInf(s.o.Speed, 1) {
 			if err := s.flush(); err != nil {
 				return err
@@ -121,3 +124,14 @@ func (s *Simulation) flush() error {
 
 // Stats is what was sent so far.
 func (s *Simulation) Stats() Stats { return s.send.stats() }
+
+// Behind is how far the run fell behind its clock at most, in its own time: a
+// machine that is too slow for the speed asked for.
+func (s *Simulation) Behind() time.Duration { return time.Duration(s.behind.Load()) }
+
+// Now is how far the run has come, in its own time.
+func (s *Simulation) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.UnixMilli(s.worlds[0].Now()).UTC()
+}

@@ -121,7 +121,7 @@ func TestEveryFaultHurts(t *testing.T) {
 func TestScenarioYAMLMatchesTheRun(t *testing.T) {
 	s, err := scenario.Load("../../scenarios/vendor_outage_401.yaml")
 	require.NoError(t, err)
-	text, err := ScenarioYAML(s, DemoRefs{HookSecret: "env:HOOK", SenderToken: "env:TOKEN"})
+	text, err := ScenarioYAML(s, DemoRefs{HookSecret: "env:HOOK", SenderToken: "env:TOKEN"}, nil)
 	require.NoError(t, err)
 	c, err := cfgload.Parse("scenario.yaml", text)
 	require.NoError(t, err)
@@ -132,5 +132,34 @@ func TestScenarioYAMLMatchesTheRun(t *testing.T) {
 	for i := range c.Hooks {
 		require.Equal(t, c.Integrations[i].Source.Hook, c.Hooks[i].ID)
 		require.Equal(t, sim.send.publicURL(c.Hooks[i].ID), c.Hooks[i].PublicURL)
+	}
+}
+
+func TestWrittenConfigIsWhole(t *testing.T) {
+	s, err := scenario.Load("../../scenarios/vendor_outage_403.yaml")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	addrs := make([]Addrs, s.Tenants)
+	for i := range addrs {
+		addrs[i] = Addrs{"http://127.0.0.1:1", "http://127.0.0.1:2"}
+	}
+	_, err = WriteConfig(dir, s, addrs, hookSecret, senderToken)
+	require.NoError(t, err)
+	c, err := cfgload.Load(filepath.Join(dir, ConfigFile))
+	require.NoError(t, err)
+	require.Len(t, c.Connections, 2*s.Tenants)
+	secrets := cfgload.Secrets{Dir: dir}
+	for _, x := range c.Connections {
+		ref := x.Token
+		if ref == "" {
+			ref = x.Auth.ClientSecret
+		}
+		b, err := secrets.Resolve(ref)
+		require.NoError(t, err)
+		require.NotEmpty(t, b)
+	}
+	for i, in := range c.Integrations {
+		require.Equal(t, c.Connections[2*i].ID, in.Source.Connection)
+		require.Equal(t, c.Connections[2*i+1].ID, in.Target.Connection)
 	}
 }

@@ -28,6 +28,18 @@ type fakes struct {
 	sf *salesforce.Server
 }
 
+// Fakes are the APIs of one tenant's two systems.
+type Fakes struct{ HubSpot, Salesforce http.Handler }
+
+// Fakes are the APIs of each tenant, the first tenant's first.
+func (s *Simulation) Fakes() []Fakes {
+	out := make([]Fakes, len(s.apis))
+	for i, a := range s.apis {
+		out[i] = Fakes{a.hs, a.sf}
+	}
+	return out
+}
+
 // HubSpot is the fake HubSpot's API over the world of the first tenant.
 func (s *Simulation) HubSpot() http.Handler { return s.apis[0].hs }
 

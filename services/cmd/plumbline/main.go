@@ -39,6 +39,7 @@ func run(args []string) int {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(errUsage, err) })
 	root.AddCommand(upCommand(), configCommand(), topicsCommand(), schemaCommand(), classifyCommand(), versionCommand())
+	root.AddCommand(simulateCommand(), evaluateCommand())
 	root.AddCommand(agentCommand())
 	root.AddCommand(roleCommands()...)
 	root.SetArgs(args)

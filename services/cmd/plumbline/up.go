@@ -8,16 +8,18 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
+	"plumbline.dev/services/internal/pace"
 	"plumbline.dev/services/standalone"
 )
 
 func upCommand() *cobra.Command {
 	var c common
 	var demo bool
-	var roles string
+	var roles, fast string
 	demoOptions := standalone.Demo{}
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -34,6 +36,14 @@ func upCommand() *cobra.Command {
 					return errors.Join(errUsage, err)
 				}
 			}
+			if fast != "" {
+				clock, err := pace.Parse(fast, time.Now())
+				if err != nil {
+					return errors.Join(errUsage, err)
+				}
+				o.Pace = clock
+				fmt.Fprintf(os.Stderr, "FAST TIME: give --pace %s to simulate\n", clock)
+			}
 			if demo {
 				o.Demo = &demoOptions
 				if c.data == "" {
@@ -47,6 +57,7 @@ func upCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&demo, "demo", false, "run simulated traffic in tenant demo, in a data folder of its own")
 	cmd.Flags().Uint64Var(&demoOptions.Seed, "demo-seed", 1, "seed of the simulated traffic")
 	cmd.Flags().Float64Var(&demoOptions.Rate, "demo-rate", 5, "simulated changes a second")
+	cmd.Flags().StringVar(&fast, "pace", "", "for evaluations: run time so many times faster, SPEED or SPEED@INSTANT")
 	cmd.Flags().StringVar(&roles, "roles", "", "only these roles, comma-separated (kafka,clickhouse,ingest,process,sink,reconcile,console)")
 	return cmd
 }

@@ -1,0 +1,186 @@
+package evaluate
+
+import (
+	"plumbline.dev/schemas/event"
+)
+
+// Groups of rows.
+const (
+	GroupSilent      = "silent failures"
+	GroupDivergences = "divergences"
+	GroupDeliveries  = "deliveries"
+	GroupFailures    = "failures"
+	GroupCauses      = "causes"
+	GroupIncidents   = "incidents"
+	GroupKPIs        = "KPIs"
+	GroupAgents      = "agents and tokens"
+)
+
+// slack is how much earlier than the truth a finding may be: clocks of a fast
+// run are only so exact.
+const slack = 90_000
+
+// place is where a difference is: a record by either id, and a field.
+type place struct{ integration, object, id, field string }
+
+// gapIndex finds true differences by their place.
+type gapIndex map[place][]*Gap
+
+func index(gaps []*Gap, withField bool) gapIndex {
+	out := gapIndex{}
+	for _, g := range gaps {
+		for _, id := range []string{g.SourceID, g.TargetID} {
+			if id == "" {
+				continue
+			}
+			p := place{integration: g.Sync, object: g.Object, id: id}
+			if withField {
+				p.field = g.Field
+			}
+			out[p] = append(out[p], g)
+		}
+	}
+	return out
+}
+
+// of is the true difference that a finding stands for: the one in the same
+// place that was open when it was seen, or nil.
+func (x gapIndex) of(d *Divergence, withField bool) *Gap {
+	for _, id := range []string{d.SourceID, d.TargetID} {
+		p := place{integration: d.Integration, object: d.Object, id: id}
+		if withField {
+			p.field = d.Field
+		}
+		for _, g := range x[p] {
+			if id != "" && int64(g.At)-slack <= d.Confirmed && d.FirstSeen <= g.Ended+slack {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
+// divergences scores what differs, field by field.
+func (s *sheet) divergences(w *World, f *Findings) {
+	byField := index(w.Gaps, true)
+	found := map[*Gap]*Divergence{}
+	confirmed, right, kinds, differences := 0, 0, 0, 0
+	for i := range f.Divergences {
+		d := &f.Divergences[i]
+		if d.Confirmed == 0 || d.Confirmed > w.End {
+			continue
+		}
+		confirmed++
+		g := byField.of(d, true)
+		if g == nil {
+			continue
+		}
+		right++
+		kinds += boolInt(g.Type == d.Kind)
+		differences += boolInt(g.Difference == d.Difference)
+		if old := found[g]; old == nil || d.Confirmed < old.Confirmed {
+			found[g] = d
+		}
+	}
+	s.share(GroupDivergences, "precision", right, confirmed)
+	hits, all := 0, 0
+	var times []int64
+	closed, over := 0, 0
+	for _, g := range w.Gaps {
+		if !w.knowable(g) {
+			continue
+		}
+		all++
+		d := found[g]
+		if d == nil {
+			continue
+		}
+		hits++
+		times = append(times, d.Confirmed-int64(g.At))
+		if g.Ended+w.Deadline < w.End {
+			over++
+			closed += boolInt(d.State == event.DivergenceResolved)
+		}
+	}
+	s.share(GroupDivergences, "recall", hits, all)
+	s.times(GroupDivergences, times)
+	s.share(GroupDivergences, "kind right", kinds, right)
+	s.share(GroupDivergences, "difference right", differences, right)
+	s.share(GroupDivergences, "closed when gone", closed, over)
+}
+
+// silent scores silent failures, record by record: a write that was said to be
+// taken, and a target that is not equal.
+func (s *sheet) silent(w *World, f *Findings) {
+	type record struct {
+		at  int64
+		hit bool
+	}
+	truths, order := map[place]*record{}, []place{}
+	any := index(w.Gaps, false)
+	for _, g := range w.Gaps {
+		if !g.Silent || !w.knowable(g) {
+			continue
+		}
+		p := place{integration: g.Sync, object: g.Object, id: first(g.SourceID, g.TargetID)}
+		if r := truths[p]; r == nil {
+			truths[p] = &record{at: int64(g.At)}
+			order = append(order, p)
+		} else {
+			r.at = min(r.at, int64(g.At))
+		}
+	}
+	reported, right := 0, 0
+	var times []int64
+	seen := map[place]bool{}
+	for _, d := range sorted(f.silentRecords(w), func(d Divergence) int64 { return d.Confirmed }) {
+		p := place{integration: d.Integration, object: d.Object, id: first(d.SourceID, d.TargetID)}
+		if d.Confirmed > w.End || seen[p] {
+			continue
+		}
+		seen[p] = true
+		reported++
+		if any.of(&d, false) == nil {
+			continue
+		}
+		right++
+		if r := truths[p]; r != nil && !r.hit {
+			r.hit = true
+			times = append(times, d.Confirmed-r.at)
+		}
+	}
+	s.share(GroupSilent, "precision", right, reported)
+	hits := 0
+	for _, p := range order {
+		hits += boolInt(truths[p].hit)
+	}
+	s.share(GroupSilent, "recall", hits, len(order))
+	s.times(GroupSilent, times)
+}
+
+// silentRecords are the records that Plumbline lists as silently wrong.
+func (f *Findings) silentRecords(w *World) []Divergence {
+	var out []Divergence
+	for _, d := range f.Divergences {
+		if d.Confirmed != 0 {
+			out = append(out, d)
+		}
+	}
+	for _, d := range f.Deliveries {
+		c := w.byDelivery(d.ID)
+		if d.State != event.StateNotApplied || c == nil {
+			continue
+		}
+		out = append(out, Divergence{
+			Integration: c.Sync, Object: c.Object, SourceID: c.SourceID, FirstSeen: d.UpdatedAt, Confirmed: d.UpdatedAt,
+		})
+	}
+	return out
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,224 @@
+package evaluate
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	sync     = "hubspot-salesforce"
+	minute   = truth.Time(60_000)
+	deadline = int64(5 * minute)
+)
+
+var zero = truth.Time(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixMilli())
+
+// world is a truth of an hour with these lines in it; times are minutes.
+func world(t *testing.T, lines ...truth.Line) *World {
+	t.Helper()
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	all := append([]truth.Line{{Kind: truth.Run, ID: sync}}, lines...)
+	for _, l := range append(all, truth.Line{Kind: truth.End, ID: sync, At: 60}) {
+		l.At, l.Sync = zero+l.At*minute, sync
+		require.NoError(t, e.Encode(l))
+	}
+	w, err := Read(strings.NewReader(b.String()), deadline)
+	require.NoError(t, err)
+	return w
+}
+
+func change(id string, at truth.Time, fields ...string) truth.Line {
+	return truth.Line{Kind: truth.Change, ID: id, At: at, System: "hubspot", Object: "contact", SourceID: "1", Operation: event.OpUpdate, Mapped: true, Fields: fields}
+}
+
+func attempt(id string, at truth.Time, outcome string, changes ...string) truth.Line {
+	return truth.Line{Kind: truth.Attempt, ID: id, At: at, Object: "contact", SourceID: "1", Operation: event.OpUpdate, Outcome: outcome, Changes: changes, Reported: true}
+}
+
+func write(of string, at truth.Time, changes ...string) truth.Line {
+	return truth.Line{Kind: truth.Write, ID: "w" + of, At: at, Attempt: of, Object: "contact", SourceID: "1", Changes: changes}
+}
+
+func gap(at truth.Time, field, cause string) truth.Line {
+	return truth.Line{
+		Kind: truth.Divergence, ID: "gap " + field, At: at, Object: "contact", SourceID: "1", TargetID: "003", Field: field,
+		Type: event.ValueMismatch, Difference: "coerced", Cause: cause, Silent: true,
+	}
+}
+
+func closed(at truth.Time, field string) truth.Line {
+	return truth.Line{Kind: truth.Resolved, ID: "gap " + field, At: at}
+}
+
+// What becomes of a change, by what is written about it.
+func TestWhatBecameOfAChange(t *testing.T) {
+	bent := write("a", 2, "c")
+	bent.Cause = "coerced"
+	for name, tt := range map[string]struct {
+		want  string
+		lines []truth.Line
+	}{
+		"written":                 {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), write("a", 2, "c")}},
+		"never tried":             {StateWaiting, nil},
+		"refused":                 {StateFailed, []truth.Line{attempt("a", 2, "error", "c")}},
+		"refused, then written":   {StateDelivered, []truth.Line{attempt("a", 2, "error", "c"), attempt("b", 3, "ok", "c"), write("b", 3, "c")}},
+		"dropped":                 {StateSilent, []truth.Line{attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop")}},
+		"bent":                    {StateSilent, []truth.Line{attempt("a", 2, "ok", "c"), bent, gap(2, "phone", "coerced")}},
+		"bent in another field":   {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), bent, gap(2, "city", "coerced")}},
+		"dropped, soon replaced":  {StateSuperseded, []truth.Line{attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop"), change("d", 4, "phone")}},
+		"dropped, long after":     {StateSilent, []truth.Line{attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop"), change("d", 30, "phone")}},
+		"replaced before its try": {StateSuperseded, []truth.Line{change("d", 2, "phone", "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
+		"replaced in part":        {StateDelivered, []truth.Line{change("d", 2, "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
+		"replaced after":          {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), write("a", 2, "c"), change("d", 3, "phone")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world(t, append([]truth.Line{change("c", 1, "phone")}, tt.lines...)...)
+			require.Equal(t, tt.want, w.changes[sync+"c"].state)
+		})
+	}
+}
+
+func row(t *testing.T, rows []Row, group, name string) Row {
+	t.Helper()
+	r := find(rows, group, name)
+	require.NotEmpty(t, r.Group, "%s: %s", group, name)
+	return r
+}
+
+func at(minutes truth.Time) int64 { return int64(zero + minutes*minute) }
+
+func TestDifferencesAreFoundOrNot(t *testing.T) {
+	w := world(
+		t, gap(10, "phone", "coerced"), closed(30, "phone"), // found after 6 minutes
+		gap(10, "city", "coerced"), closed(12, "city"), // under way
+		gap(20, "email", "coerced"), // never found
+		gap(58, "title", "coerced"), // too late to be judged
+	)
+	f := &Findings{Divergences: []Divergence{
+		{
+			Integration: sync, Object: "contact", SourceID: "1", Field: "phone", Kind: event.ValueMismatch, Difference: "other",
+			FirstSeen: at(11), Confirmed: at(16), State: event.DivergenceResolved,
+		},
+		{Integration: sync, Object: "contact", SourceID: "1", Field: "phone", FirstSeen: at(45), Confirmed: at(46), State: event.DivergenceConfirmed}, // long gone
+		{Integration: sync, Object: "contact", SourceID: "2", Field: "phone", FirstSeen: at(11), Confirmed: at(16)},                                   // equal in truth
+		{Integration: sync, Object: "contact", SourceID: "1", Field: "email", FirstSeen: at(21), State: event.DivergencePending},
+	}}
+	rows := Score(w, f)
+	precision, recall := row(t, rows, GroupDivergences, "precision"), row(t, rows, GroupDivergences, "recall")
+	require.Equal(t, []int{1, 3}, []int{precision.Hits, precision.Of})
+	require.Equal(t, []int{1, 2}, []int{recall.Hits, recall.Of})
+	require.InDelta(t, 360, row(t, rows, GroupDivergences, "time to detect p50").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupDivergences, "kind right").Value, 0)
+	require.InDelta(t, 0, row(t, rows, GroupDivergences, "difference right").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupDivergences, "closed when gone").Value, 0)
+	// By records there is one, and it was found.
+	require.InDelta(t, 1, row(t, rows, GroupSilent, "recall").Value, 0)
+	require.InDelta(t, 0.5, row(t, rows, GroupSilent, "precision").Value, 0)
+}
+
+func TestSilentDeliveriesCountAsFound(t *testing.T) {
+	w := world(t, change("c", 1, "phone"), attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop"))
+	id := event.DeliveryID(sync, "contact", "1", "c")
+	rows := Score(w, &Findings{Deliveries: []Delivery{{ID: id, State: event.StateNotApplied, UpdatedAt: at(7)}}})
+	require.InDelta(t, 1, row(t, rows, GroupSilent, "recall").Value, 0)
+	require.InDelta(t, 300, row(t, rows, GroupSilent, "time to detect p50").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupDeliveries, "final state right").Value, 0)
+}
+
+func TestFailuresAndTheirConfusion(t *testing.T) {
+	fail := attempt("a", 2, "error", "c")
+	fail.Class, fail.Recoverability, fail.Attribution = event.ClassVendorOutage, event.Temporary, []string{event.ByVendor}
+	unheard := attempt("b", 3, "error", "c")
+	unheard.Reported = false
+	w := world(t, change("c", 1, "phone"), fail, unheard)
+	rows := Score(w, &Findings{Failures: []Failure{
+		{AttemptID: "a", Integration: sync, Class: event.ClassAuth, Recoverability: event.Temporary, Attribution: event.ByUnknown},
+	}})
+	require.InDelta(t, 1, row(t, rows, GroupFailures, "listed").Value, 0)
+	class := row(t, rows, GroupFailures, "class right")
+	require.Equal(t, "vendor_outage read as auth: 1", class.Note)
+	require.InDelta(t, 0, class.Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupFailures, "recoverability right").Value, 0)
+	require.InDelta(t, 0, row(t, rows, GroupFailures, "attribution right").Value, 0)
+}
+
+func TestIncidents(t *testing.T) {
+	w := world(
+		t, truth.Line{Kind: truth.Incident, ID: "i", At: 10, Class: event.ClassAuth, Cause: "token_expired"},
+		truth.Line{Kind: truth.IncidentOK, ID: "i", At: 25, Records: 9},
+		truth.Line{Kind: truth.Incident, ID: "j", At: 40, Class: event.ClassSchema},
+	)
+	rows := Score(w, &Findings{Incidents: []IncidentRow{
+		{ID: "1", Integration: sync, Class: event.ClassAuth, Onset: at(11), Detected: at(12)},
+		{ID: "2", Integration: sync, Class: event.ClassDuplicate, Onset: at(41), Detected: at(42)},
+	}})
+	found := row(t, rows, GroupIncidents, "found")
+	require.Equal(t, []int{1, 2}, []int{found.Hits, found.Of})
+	require.InDelta(t, 60, row(t, rows, GroupIncidents, "onset error p50").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupIncidents, "false ones").Value, 0)
+}
+
+func TestKPIsAreHeldAgainstTheirDefinition(t *testing.T) {
+	w := world(
+		t, change("c", 1, "phone"), attempt("a", 2, "ok", "c"), write("a", 2, "c"),
+		change("d", 3, "city"), attempt("b", 4, "error", "d"),
+	)
+	rows := Score(w, &Findings{KPIs: map[string]KPI{
+		sync + "/" + KPISuccess: {Value: 0.6, Known: true, Beside: map[string]float64{"record_success_rate": 0.5}},
+		sync + "/" + KPILatency: {Known: false},
+	}})
+	r := row(t, rows, GroupKPIs, "success rate error")
+	require.InDelta(t, 10, r.Value, 1e-9)
+	require.Equal(t, "said 0.6, was 0.5", r.Note)
+	require.InDelta(t, 0, row(t, rows, GroupKPIs, "record success error").Value, 1e-9)
+	require.False(t, row(t, rows, GroupKPIs, "latency p95 error").Measured)
+}
+
+func TestWhatIsNotThereIsNotMeasured(t *testing.T) {
+	w := world(t, gap(10, "phone", "coerced"))
+	rows := Score(w, &Findings{Missing: map[string]string{GroupDivergences: "there is no divergences"}})
+	for _, r := range rows {
+		if r.Group == GroupDivergences {
+			require.Equal(t, "not measured", r.Text())
+			require.Equal(t, "there is no divergences", r.Note)
+		}
+	}
+	require.Equal(t, "not measured", row(t, rows, GroupCauses, "top 1").Text())
+}
+
+func TestCausesCountWhereOneIsStated(t *testing.T) {
+	w := world(t, gap(10, "phone", "picklist_removed"))
+	d := Divergence{Integration: sync, Object: "contact", SourceID: "1", Field: "phone", FirstSeen: at(10), Confirmed: at(16)}
+	d.Cause = "deploy; picklist_change"
+	rows := Score(w, &Findings{Divergences: []Divergence{d}})
+	require.InDelta(t, 0, row(t, rows, GroupCauses, "top 1").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupCauses, "top 3").Value, 0)
+}
+
+func TestTable(t *testing.T) {
+	var table Table
+	table.Add("one", []Row{{Group: GroupSilent, Name: "recall", Unit: Share, Hits: 1, Of: 2, Value: 0.5, Measured: true}})
+	table.Add("two", []Row{{Group: GroupSilent, Name: "recall", Unit: Share, Hits: 4, Of: 4, Value: 1, Measured: true}})
+	var b strings.Builder
+	require.NoError(t, table.Print(&b))
+	lines := strings.Split(b.String(), "\n")
+	require.True(t, strings.HasPrefix(lines[2], "| one | - | 50% |"), lines[2])
+	require.True(t, strings.HasPrefix(lines[4], "| **all** | - | 83% |"), lines[4])
+}
+
+func TestBadTruthIsRefused(t *testing.T) {
+	for text, want := range map[string]string{"": "no truth", "{}\n": "no truth", "x\n": "line 1"} {
+		_, err := Read(strings.NewReader(text), deadline)
+		require.ErrorContains(t, err, want)
+	}
+}

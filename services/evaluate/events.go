@@ -1,0 +1,149 @@
+package evaluate
+
+import (
+	"slices"
+	"strings"
+
+	"plumbline.dev/schemas/event"
+)
+
+// causeWords are what a stated cause says when it means the fault. What a
+// fault does not name here cannot be told apart by anybody who only looks.
+var causeWords = map[string][]string{
+	"picklist_removed": {"picklist"}, "picklist_added": {"picklist"}, "field_renamed": {"schema", "field"},
+	"field_deleted": {"schema", "field"}, "field_retyped": {"schema", "field"}, "duplicate_rule": {"duplicate"},
+	"token_revoked": {"token", "auth"}, "token_expired": {"token", "auth"}, "throttled": {"rate", "quota", "limit"},
+	"api_allocation": {"quota", "limit", "rate"}, "vendor_outage": {"vendor", "outage"}, "brown_out": {"vendor", "outage"},
+	"bulk_import": {"import"}, "agent_loop": {"agent"}, "agent_one_value": {"agent"}, "edited_in_target": {"target", "edit", "person", "user"},
+	"created_in_target": {"target", "created"}, "stopped_worker": {"worker", "stop", "silent"}, "slow_worker": {"slow", "late", "backlog"},
+}
+
+// causes scores what Plumbline says explains a difference. A list of causes,
+// the likeliest first, is separated by semicolons.
+func (s *sheet) causes(w *World, f *Findings) {
+	byField := index(w.Gaps, true)
+	of, top1, top3 := 0, 0, 0
+	stated := false
+	for i := range f.Divergences {
+		d := &f.Divergences[i]
+		stated = stated || d.Cause != ""
+		g := byField.of(d, true)
+		if g == nil || d.Confirmed == 0 || causeWords[g.Cause] == nil {
+			continue
+		}
+		of++
+		list := strings.Split(strings.ToLower(d.Cause), ";")
+		top1 += boolInt(says(list[:1], g.Cause))
+		top3 += boolInt(says(list[:min(3, len(list))], g.Cause))
+	}
+	if !stated {
+		s.none(GroupCauses, "top 1", "no cause is stated anywhere")
+		s.none(GroupCauses, "top 3", "no cause is stated anywhere")
+		return
+	}
+	s.share(GroupCauses, "top 1", top1, of)
+	s.share(GroupCauses, "top 3", top3, of)
+}
+
+func says(list []string, cause string) bool {
+	return slices.ContainsFunc(list, func(text string) bool {
+		return strings.Contains(text, cause) || slices.ContainsFunc(causeWords[cause], func(w string) bool { return strings.Contains(text, w) })
+	})
+}
+
+// incidents scores which were found, how far off their onset is, and how many
+// there should not be.
+func (s *sheet) incidents(w *World, f *Findings) {
+	used := map[string]bool{}
+	found, off := 0, []int64{}
+	var seen []int64
+	for _, i := range w.Incidents {
+		best := match(i, f.Incidents, w)
+		if best == nil {
+			continue
+		}
+		found++
+		used[best.ID] = true
+		off = append(off, abs(best.Onset-int64(i.At)))
+		seen = append(seen, best.Detected-int64(i.At))
+	}
+	s.share(GroupIncidents, "found", found, len(w.Incidents))
+	s.times(GroupIncidents, seen)
+	r := Row{Group: GroupIncidents, Name: "onset error p50", Unit: Seconds, Of: len(off), Measured: len(off) > 0}
+	if len(off) > 0 {
+		r.Value = float64(quantile(off, 0.5)) / 1000
+	}
+	s.rows = append(s.rows, r)
+	extra := 0
+	for _, x := range f.Incidents {
+		extra += boolInt(!used[x.ID] && !w.explained(&x))
+	}
+	s.count(GroupIncidents, "false ones", extra, "")
+}
+
+// match is the incident row that stands for a true one: same integration, open
+// at the same time, of its class where both name one; the nearest onset.
+func match(i *Incident, rows []IncidentRow, w *World) *IncidentRow {
+	end := i.Ended
+	if end == 0 {
+		end = w.End
+	}
+	var best *IncidentRow
+	for k := range rows {
+		x := &rows[k]
+		switch {
+		case x.Integration != i.Sync || x.Detected > end+w.Deadline || x.Detected < int64(i.At)-slack:
+		case i.Class != "" && x.Class != "" && x.Class != i.Class:
+		case best == nil || abs(x.Onset-int64(i.At)) < abs(best.Onset-int64(i.At)):
+			best = x
+		}
+	}
+	return best
+}
+
+// explained reports whether some difference or failure of the truth stands
+// behind an incident that is no fault's: refusals of daily life are real too.
+func (w *World) explained(x *IncidentRow) bool {
+	for _, g := range w.Gaps {
+		if g.Sync == x.Integration && int64(g.At)-slack <= x.Detected && x.Detected <= g.Ended+w.Deadline {
+			return true
+		}
+	}
+	for _, l := range w.Attempts {
+		if l.Sync == x.Integration && l.Outcome == event.OutcomeError && abs(int64(l.At)-x.Detected) < w.Deadline {
+			return true
+		}
+	}
+	return false
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+// agents scores who was stopped, or should have been.
+func (s *sheet) agents(w *World, f *Findings) {
+	runaway := map[string]bool{}
+	theft := 0
+	for _, x := range w.Faults {
+		switch {
+		case strings.HasPrefix(x.Actor, event.ActorAgent):
+			runaway[x.ID] = true
+		case x.Cause == "token_theft":
+			theft++
+		}
+	}
+	hits, wrong := 0, 0
+	for _, run := range slices.Compact(slices.Sorted(slices.Values(f.Tripped))) {
+		if runaway[run] {
+			hits++
+		} else {
+			wrong++
+		}
+	}
+	s.share(GroupAgents, "runaways tripped", hits, len(runaway))
+	s.count(GroupAgents, "tripped without cause", wrong, "")
+	told := 0
+	for _, a := range f.Alerts {
+		told += boolInt(strings.Contains(a.Rule, "token"))
+	}
+	s.share(GroupAgents, "thefts told", min(told, theft), theft)
+}

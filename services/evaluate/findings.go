@@ -1,0 +1,74 @@
+package evaluate
+
+// Findings are what Plumbline says, as plain data. A nil slice with its name
+// in Missing was not there to be read.
+type Findings struct {
+	Deliveries  []Delivery
+	Divergences []Divergence
+	Failures    []Failure
+	Incidents   []IncidentRow
+	Verdicts    int
+	KPIs        map[string]KPI // integration + "/" + name
+	Tripped     []string       // agents' runs that tripped
+	Alerts      []Alert
+	Missing     map[string]string // what is not there -> why
+}
+
+// Delivery is a row of deliveries.
+type Delivery struct {
+	ID          string `ch:"delivery_id"`
+	Integration string `ch:"integration"`
+	State       string `ch:"state"`
+	UpdatedAt   int64  `ch:"updated_ms"`
+	LatencyMS   int64  `ch:"latency"`
+}
+
+// Divergence is a row of divergences; times are milliseconds, 0 = never.
+type Divergence struct {
+	ID          string `ch:"divergence_id"`
+	Integration string `ch:"integration"`
+	Object      string `ch:"object"`
+	SourceID    string `ch:"source_id"`
+	TargetID    string `ch:"target_id"`
+	Field       string `ch:"field"`
+	Kind        string `ch:"kind"`
+	Difference  string `ch:"difference"`
+	State       string `ch:"state"`
+	Cause       string `ch:"cause"`
+	FirstSeen   int64  `ch:"first_seen"`
+	Confirmed   int64  `ch:"confirmed"`
+	Resolved    int64  `ch:"resolved"`
+}
+
+// Failure is a row of failures that stands for an attempt.
+type Failure struct {
+	AttemptID      string `ch:"attempt_id"`
+	Integration    string `ch:"integration"`
+	Class          string `ch:"class"`
+	Recoverability string `ch:"recoverability"`
+	Attribution    string `ch:"attribution"`
+}
+
+// IncidentRow is a row of incidents.
+type IncidentRow struct {
+	ID          string `ch:"incident_id"`
+	Integration string `ch:"integration"`
+	Class       string `ch:"class"`
+	Onset       int64  `ch:"onset"`
+	Detected    int64  `ch:"detected"`
+	Resolved    int64  `ch:"resolved"`
+}
+
+// Alert is an alert that fired.
+type Alert struct {
+	Rule        string `ch:"rule"`
+	Integration string `ch:"integration"`
+	Since       int64  `ch:"since_ms"`
+}
+
+// KPI is one integration's value over the whole run.
+type KPI struct {
+	Value  float64
+	Known  bool
+	Beside map[string]float64
+}

@@ -1,0 +1,156 @@
+package evaluate
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"plumbline.dev/schemas/event"
+)
+
+// Names of KPIs, as the views have them.
+const (
+	KPISuccess  = "kpi_sync_success_rate"
+	KPILatency  = "kpi_sync_latency"
+	KPIMTTR     = "kpi_mttr"
+	KPIDrift    = "kpi_drift_rate"
+	KPICoverage = "kpi_reconciliation_coverage"
+)
+
+// kpis compares each KPI over the whole run with what the truth makes of the
+// same definition. With several tenants, the worst error counts.
+func (s *sheet) kpis(w *World, f *Findings) {
+	s.kpi(w, f, KPISuccess, "success rate error", Points, w.success)
+	s.beside(w, f)
+	s.kpi(w, f, KPILatency, "latency p95 error", Relative, w.latency)
+	s.kpi(w, f, KPIMTTR, "MTTR error", Relative, w.mttr)
+	s.kpi(w, f, KPIDrift, "drift rate error", Points, w.drift)
+	s.kpi(w, f, KPICoverage, "coverage", Points, func(string, KPI) (float64, bool) { return 1, true })
+}
+
+// kpi is the worst error over integrations. Points are those of a percentage.
+func (s *sheet) kpi(w *World, f *Findings, view, name, unit string, want func(integration string, k KPI) (float64, bool)) {
+	r := Row{Group: GroupKPIs, Name: name, Unit: unit}
+	unknown := 0
+	for _, integration := range slices.Sorted(maps.Keys(w.runs)) {
+		k, ok := f.KPIs[integration+"/"+view]
+		truth, can := want(integration, k)
+		if !ok || !k.Known || !can {
+			unknown++
+			continue
+		}
+		off := math.Abs(k.Value - truth)
+		if unit == Relative {
+			off /= math.Max(math.Abs(truth), 1)
+		} else {
+			off *= 100
+		}
+		if r.Value = math.Max(r.Value, off); off >= r.Value {
+			r.Note = "said " + short(k.Value) + ", was " + short(truth)
+		}
+		r.Measured = true
+		r.Of++
+	}
+	if !r.Measured {
+		r.Note = "the view does not say"
+	}
+	s.rows = append(s.rows, r)
+}
+
+// success is KPI 1 by its definition: attempts where they are reported, else
+// changes that were delivered in time.
+func (w *World) success(integration string, k KPI) (float64, bool) {
+	if k.Beside["by_records"] > 0 {
+		return w.recordSuccess(integration)
+	}
+	ok, ended := w.writes(integration)
+	if ended == 0 {
+		return 0, false
+	}
+	return float64(ok) / float64(ended), true
+}
+
+// recordSuccess is the share of due changes that arrived in time.
+func (w *World) recordSuccess(integration string) (float64, bool) {
+	hits, due := 0, 0
+	for _, c := range w.Changes {
+		if c.Sync != integration || !w.due(c) || c.state == StateSuperseded || c.Lost {
+			continue
+		}
+		due++
+		hits += boolInt(c.delivered != 0 && c.delivered <= int64(c.At)+w.Deadline)
+	}
+	return float64(hits) / float64(max(due, 1)), due > 0
+}
+
+// beside is the record success rate, always shown next to KPI 1.
+func (s *sheet) beside(w *World, f *Findings) {
+	r := Row{Group: GroupKPIs, Name: "record success error", Unit: Points}
+	for _, integration := range slices.Sorted(maps.Keys(w.runs)) {
+		said, ok := f.KPIs[integration+"/"+KPISuccess].Beside["record_success_rate"]
+		was, can := w.recordSuccess(integration)
+		if !ok || !can {
+			continue
+		}
+		r.Measured = true
+		if off := 100 * math.Abs(said-was); off >= r.Value {
+			r.Value, r.Note = off, "said "+short(said)+", was "+short(was)
+		}
+	}
+	s.rows = append(s.rows, r)
+}
+
+// latency is the p95 of due deliveries; those that did not arrive have their
+// age at the end.
+func (w *World) latency(integration string, _ KPI) (float64, bool) {
+	var ms []int64
+	for _, c := range w.Changes {
+		if c.Sync != integration || !w.due(c) || c.state == StateSuperseded || c.Lost || len(c.Actor) >= 6 && c.Actor[:6] == event.ActorImport {
+			continue
+		}
+		if c.delivered != 0 {
+			ms = append(ms, c.delivered-int64(c.At))
+		} else {
+			ms = append(ms, w.End-int64(c.At))
+		}
+	}
+	if len(ms) == 0 {
+		return 0, false
+	}
+	return float64(quantile(ms, 0.95)), true
+}
+
+// mttr is the mean over incidents, the open ones at their age so far.
+func (w *World) mttr(integration string, _ KPI) (float64, bool) {
+	var sum, n float64
+	for _, i := range w.Incidents {
+		if i.Sync != integration {
+			continue
+		}
+		end := i.Ended
+		if end == 0 {
+			end = w.End
+		}
+		sum, n = sum+float64(end-int64(i.At)), n+1
+	}
+	return sum / math.Max(n, 1), n > 0
+}
+
+// drift is the share of the records that differed, beyond what was under way,
+// of those that anybody changed: only these are known without a comparison.
+func (w *World) drift(integration string, k KPI) (float64, bool) {
+	compared := k.Beside["denominator"]
+	if compared == 0 {
+		return 0, false
+	}
+	records := map[string]bool{}
+	for _, g := range w.Gaps {
+		if g.Sync == integration && w.knowable(g) {
+			records[g.Object+"/"+first(g.SourceID, g.TargetID)] = true
+		}
+	}
+	return float64(len(records)) / compared, true
+}
+
+func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

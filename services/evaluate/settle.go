@@ -1,0 +1,100 @@
+package evaluate
+
+import (
+	"slices"
+
+	"plumbline.dev/schemas/event"
+)
+
+// What became of a change, as coarse as both sides can say it.
+const (
+	StateDelivered  = "delivered"
+	StateSilent     = "silent" // said to be taken, and was not
+	StateFailed     = "failed"
+	StateWaiting    = "waiting" // nothing was tried
+	StateSuperseded = "superseded"
+	StateUnknown    = "unknown" // Plumbline only: nobody looked
+)
+
+// settle says of every change what it came to at the end.
+func (w *World) settle() {
+	for _, g := range w.Gaps {
+		if g.Ended == 0 {
+			g.Ended = w.End + 1
+		}
+	}
+	for _, list := range w.records {
+		for i, c := range list {
+			w.unbend(c)
+			w.supersede(c, list[i+1:])
+		}
+	}
+}
+
+// unbend sees whether a write that a fault bent left this change's fields
+// alone: then it was delivered.
+func (w *World) unbend(c *Change) {
+	if c.state != StateSilent {
+		return
+	}
+	for _, g := range w.gapsOf(c) {
+		if int64(g.At) <= c.since && c.since < g.Ended && (g.Field == "" || c.names(g.Field)) {
+			return
+		}
+	}
+	c.state, c.delivered = StateDelivered, c.since
+}
+
+func (w *World) gapsOf(c *Change) []*Gap {
+	if w.gaps == nil {
+		w.gaps = map[string][]*Gap{}
+		for _, g := range w.Gaps {
+			k := g.Sync + "/" + g.Object + "/" + g.SourceID
+			w.gaps[k] = append(w.gaps[k], g)
+		}
+	}
+	return w.gaps[c.Sync+"/"+c.Object+"/"+c.SourceID]
+}
+
+func (c *Change) names(field string) bool {
+	return len(c.Fields) == 0 || slices.Contains(c.Fields, field)
+}
+
+// supersede retires a change that newer ones replaced before it arrived. What
+// was silently lost for longer than its deadline stays lost.
+func (w *World) supersede(c *Change, later []*Change) {
+	by := c.replacedAt(later)
+	switch {
+	case by == 0, c.delivered != 0 && c.delivered < by, c.state == StateSilent && by > c.since+w.Deadline:
+	default:
+		c.state, c.since, c.delivered = StateSuperseded, by, 0
+	}
+}
+
+// replacedAt is when the last of the change's fields was replaced by newer
+// changes, or the record deleted; 0: never.
+func (c *Change) replacedAt(later []*Change) int64 {
+	left := map[string]bool{}
+	for _, f := range c.Fields {
+		left[f] = true
+	}
+	for _, n := range later {
+		for _, f := range n.Fields {
+			delete(left, f)
+		}
+		if n.Operation == event.OpDelete || len(c.Fields) > 0 && len(left) == 0 {
+			return int64(n.At)
+		}
+	}
+	return 0
+}
+
+// due reports whether the change could be judged before the end.
+func (w *World) due(c *Change) bool { return int64(c.At)+w.Deadline <= w.End }
+
+// lasting reports whether a difference was more than something under way.
+func (w *World) lasting(g *Gap) bool { return g.Ended-int64(g.At) >= w.Deadline }
+
+// knowable reports whether the difference lasted, and long enough before the
+// end that a monitor could have seen and confirmed it.
+func (w *World) knowable(g *Gap) bool { return w.lasting(g) && int64(g.At)+w.Deadline <= w.End }
