@@ -50,5 +50,5 @@ engine: ## install the pinned ClickHouse engine into .cache, once
 kafka: ## install the jars of a real Kafka broker for the tests into .cache, once
 	@scripts/kafka.sh install
 
-fuzz: ## half a minute for each fuzz target of schemas and pipelines
+fuzz: ## half a minute for each fuzz target of every module
 	scripts/check.sh fuzz

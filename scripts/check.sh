@@ -101,7 +101,7 @@ microbench_all() {
 
 fuzz_all() {
   local m file target
-  for m in schemas pipelines; do
+  for m in "${modules[@]}"; do
     while IFS=: read -r file target; do
       step "$target in $m/$(dirname "$file")"
       (cd "$m" && go test -run '^$' -fuzz "^$target\$" -fuzztime 30s -fuzzminimizetime 10x "./$(dirname "$file")")

@@ -33,6 +33,7 @@ type Server struct {
 	senders  *senders
 	own      *own.Decoder
 	routes   map[string]*routeMetrics // own formats
+	traces   routeMetrics
 	scrape   http.Handler
 	http     *http.Server
 	addr     net.Addr
@@ -62,6 +63,7 @@ func New(o Options) (*Server, error) {
 		r := m.route("v1/" + kind)
 		s.routes[kind] = &r
 	}
+	s.traces = m.route("v1/traces")
 	if o.Gatherer != nil {
 		s.scrape = promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})
 	}
@@ -133,6 +135,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case path == "/v1/traces":
+		if s.open(w, r) {
+			s.serveTraces(w, r)
+		}
 	case path == "/healthz":
 		_, _ = w.Write([]byte("ok\n"))
 	case path == "/readyz":

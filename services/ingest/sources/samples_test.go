@@ -196,3 +196,37 @@ func TestSalesforceID(t *testing.T) {
 	require.Equal(t, "001A0000006Vm9uIAC", salesforceID("001A0000006Vm9u"))
 	require.Equal(t, "x", salesforceID("x"))
 }
+
+// Whatever comes, a decoder accounts for each element, gives valid events
+// only, and gives the same for the same bytes.
+func FuzzSources(f *testing.F) {
+	files, _ := filepath.Glob("testdata/samples/*")
+	for _, path := range files {
+		if b, err := os.ReadFile(path); err == nil && !strings.HasSuffix(path, ".golden") {
+			source, _, _ := strings.Cut(filepath.Base(path), ".")
+			f.Add(source, b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, source string, body []byte) {
+		d, ok := decoders[source]
+		if !ok {
+			return
+		}
+		r, err := d.Decoder(body, metaOf(source))
+		if err != nil {
+			return
+		}
+		if r.Ignored+len(r.Bad) > r.Total {
+			t.Fatalf("%d ignored and %d bad of %d", r.Ignored, len(r.Bad), r.Total)
+		}
+		for _, c := range r.Changes {
+			require.NoError(t, c.Validate())
+		}
+		for _, e := range r.Others {
+			require.NoError(t, e.Validate())
+		}
+		again, err := d.Decoder(body, metaOf(source))
+		require.NoError(t, err)
+		require.Equal(t, r, again)
+	})
+}
