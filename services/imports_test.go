@@ -41,6 +41,16 @@ var clients = []struct {
 		"kafka-go only proves that the alert topics are plain Kafka; its group reader loses and stalls",
 	},
 	{
+		"github.com/jackc/pgx",
+		[]string{"internal/tabular"},
+		"other people's databases are read as rows of text, in one place and read-only",
+	},
+	{
+		"github.com/go-sql-driver/mysql",
+		[]string{"internal/tabular"},
+		"other people's databases are read as rows of text, in one place and read-only",
+	},
+	{
 		"github.com/ebitengine/purego",
 		[]string{"embedded/clickhouse"},
 		"the engine is loaded in one child process: a crash of it must not be ours",

@@ -40,6 +40,7 @@ func run(args []string) int {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(errUsage, err) })
 	root.AddCommand(upCommand(), configCommand(), topicsCommand(), schemaCommand(), classifyCommand(), versionCommand())
 	root.AddCommand(simulateCommand(), evaluateCommand())
+	root.AddCommand(diffCommand())
 	root.AddCommand(agentCommand())
 	root.AddCommand(roleCommands()...)
 	root.SetArgs(args)
@@ -66,6 +67,9 @@ func report(cmd *cobra.Command, err error) int {
 		return exitFailed
 	}
 	fmt.Fprintf(os.Stderr, "plumbline: %s\n", oneLine(err))
+	if _, ok := errors.AsType[errTrouble](err); ok {
+		return exitUsage
+	}
 	if isUsage(err) {
 		fmt.Fprintf(os.Stderr, "see `%s --help`\n", cmd.CommandPath())
 		return exitUsage

@@ -37,7 +37,7 @@ type Cell struct {
 	Text string
 }
 
-// TextCell compares the text itself; NULL and '' are the same.
+// TextCell compares the text itself; NULL and ” are the same.
 func TextCell(expr string) Cell {
 	return Cell{Same: []string{"ifNull(" + expr + ", '')"}, Text: expr}
 }
