@@ -2,8 +2,11 @@ package stream
 
 import (
 	"container/heap"
+	"encoding/binary"
 	"fmt"
+	"strings"
 
+	"github.com/tinylib/msgp/msgp"
 	"plumbline.dev/schemas/event"
 )
 
@@ -25,6 +28,10 @@ type KeyState[S any] interface {
 
 // Keyed is an Operator that keeps one state per key and fires timers in
 // (time, key) order.
+//
+// A state that was saved is kept as its bytes and decoded when its key comes up
+// again: most keys only wait. Bytes take a fraction of the memory, cost the
+// collector nothing, and are written as they are when the log is rewritten.
 type Keyed[S any, P KeyState[S]] struct {
 	fold    Fold[S]
 	entries map[string]*keyEntry[S]
@@ -35,14 +42,23 @@ type Keyed[S any, P KeyState[S]] struct {
 }
 
 type keyEntry[S any] struct {
-	key   string
-	state S
-	due   event.Time // armed in the heap, 0 = not in it
-	slot  int        // where in the heap
-	dirty bool
-	gone  bool
-	saved bool // the changelog may hold it: going away needs a tombstone
+	key    string
+	live   *S         // nil: only packed
+	packed []byte     // as it was saved last; stale while dirty
+	due    event.Time // armed in the heap, 0 = not in it
+	slot   int32      // where in the heap
+	dirty  bool
+	gone   bool
+	saved  bool // the changelog may hold it: going away needs a tombstone
 }
+
+// packFormat starts every state value: the layout of what follows, so that a
+// later version knows what it reads. Then comes the timer, which restoring
+// needs without decoding the rest.
+const (
+	packFormat = 1
+	packHead   = 1 + 8
+)
 
 // NewKeyed makes the operator of a fold.
 func NewKeyed[S any, P KeyState[S]](fold Fold[S]) *Keyed[S, P] {
@@ -56,10 +72,10 @@ func (k *Keyed[S, P]) Len() int { return len(k.entries) }
 func (k *Keyed[S, P]) Step(ctx Ctx, key string, ev event.Event, out *Out) {
 	e := k.entries[key]
 	if e == nil {
-		e = &keyEntry[S]{key: key}
+		e = &keyEntry[S]{key: key, live: new(S)}
 		k.entries[key] = e
 	}
-	k.fold.Step(ctx, key, &e.state, ev, out)
+	k.fold.Step(ctx, key, k.state(e), ev, out)
 	k.touched(e)
 }
 
@@ -69,7 +85,7 @@ func (k *Keyed[S, P]) Tick(ctx Ctx, out *Out) {
 		e := heap.Pop(&k.timers).(*keyEntry[S])
 		fired := e.due
 		e.due = 0
-		k.fold.Timer(ctx, e.key, &e.state, out)
+		k.fold.Timer(ctx, e.key, k.state(e), out)
 		k.touched(e)
 		if e.due == fired { // it would fire for ever
 			panic(fmt.Sprintf("stream: the timer of %q fired at %s and left its Due as it was", e.key, fired))
@@ -77,16 +93,27 @@ func (k *Keyed[S, P]) Tick(ctx Ctx, out *Out) {
 	}
 }
 
+// state is the entry's state, decoded.
+func (k *Keyed[S, P]) state(e *keyEntry[S]) *S {
+	if e.live == nil {
+		e.live = new(S)
+		if _, err := P(e.live).UnmarshalMsg(e.packed[packHead:]); err != nil { // Load has looked through it
+			panic(fmt.Sprintf("stream: the state of %q, saved by this process or checked when it was loaded, cannot be read: %v", e.key, err))
+		}
+	}
+	return e.live
+}
+
 func (k *Keyed[S, P]) touched(e *keyEntry[S]) {
 	if !e.dirty {
 		e.dirty = true
 		k.dirty = append(k.dirty, e)
 	}
-	if P(&e.state).Empty() {
+	if P(e.live).Empty() {
 		k.forget(e)
 		return
 	}
-	k.arm(e, P(&e.state).Due())
+	k.arm(e, P(e.live).Due())
 }
 
 func (k *Keyed[S, P]) forget(e *keyEntry[S]) {
@@ -101,14 +128,14 @@ func (k *Keyed[S, P]) arm(e *keyEntry[S], due event.Time) {
 	switch {
 	case due == was:
 	case due == 0:
-		heap.Remove(&k.timers, e.slot)
+		heap.Remove(&k.timers, int(e.slot))
 		e.due = 0
 	case was == 0:
 		e.due = due
 		heap.Push(&k.timers, e)
 	default:
 		e.due = due
-		heap.Fix(&k.timers, e.slot)
+		heap.Fix(&k.timers, int(e.slot))
 	}
 }
 
@@ -125,7 +152,10 @@ func (k *Keyed[S, P]) Save(emit Emit) error {
 			}
 			continue
 		}
-		if err := k.save(e, emit); err != nil {
+		if err := k.pack(e); err != nil {
+			return err
+		}
+		if err := emit(e.key, e.packed); err != nil {
 			return err
 		}
 	}
@@ -134,13 +164,20 @@ func (k *Keyed[S, P]) Save(emit Emit) error {
 	return nil
 }
 
-func (k *Keyed[S, P]) save(e *keyEntry[S], emit Emit) error {
-	b, err := P(&e.state).MarshalMsg(k.buf[:0])
+// pack turns the state into its bytes and lets it go.
+func (k *Keyed[S, P]) pack(e *keyEntry[S]) error {
+	b := append(k.buf[:0], packFormat)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.due))
+	b, err := P(e.live).MarshalMsg(b)
 	if err != nil {
 		return fmt.Errorf("save state of %q: %w", e.key, err)
 	}
-	k.buf, e.saved = b, true
-	return emit(e.key, b)
+	k.buf, e.saved, e.live = b, true, nil
+	if cap(e.packed) < len(b) || cap(e.packed) > 2*len(b) {
+		e.packed = make([]byte, 0, len(b))
+	}
+	e.packed = append(e.packed[:0], b...)
+	return nil
 }
 
 // Rewrite implements State.
@@ -156,7 +193,7 @@ func (k *Keyed[S, P]) Rewrite(n int, emit Emit) (bool, error) {
 		if e == nil || e.dirty {
 			continue // gone, or about to be saved anyway
 		}
-		if err := k.save(e, emit); err != nil {
+		if err := emit(e.key, e.packed); err != nil {
 			return false, err
 		}
 	}
@@ -171,11 +208,18 @@ func (k *Keyed[S, P]) Load(key string, value []byte) error {
 	if value == nil {
 		return nil
 	}
-	e := &keyEntry[S]{key: key, saved: true}
-	if _, err := P(&e.state).UnmarshalMsg(value); err != nil {
-		return err
+	if len(value) < packHead || value[0] != packFormat {
+		return fmt.Errorf("written in a layout that this version does not know (%d bytes)", len(value))
 	}
-	k.entries[key] = e
-	k.arm(e, P(&e.state).Due())
+	for rest := value[packHead:]; len(rest) > 0; {
+		var err error
+		if rest, err = msgp.Skip(rest); err != nil {
+			return fmt.Errorf("damaged: %w", err)
+		}
+	}
+	// The log's bytes are part of a whole fetch, which must not stay for this.
+	e := &keyEntry[S]{key: strings.Clone(key), packed: append(make([]byte, 0, len(value)), value...), saved: true}
+	k.entries[e.key] = e
+	k.arm(e, event.Time(binary.BigEndian.Uint64(value[1:])))
 	return nil
 }

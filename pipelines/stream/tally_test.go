@@ -1,10 +1,9 @@
 package stream_test
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 
+	"github.com/tinylib/msgp/msgp"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
@@ -56,19 +55,18 @@ func (s *tallyState) Due() event.Time { return s.when }
 func (s *tallyState) Empty() bool     { return s.n == 0 }
 
 func (s *tallyState) MarshalMsg(b []byte) ([]byte, error) {
-	b = binary.AppendUvarint(b, s.n)
-	b = binary.AppendUvarint(b, s.sum)
-	return binary.AppendUvarint(b, uint64(s.when)), nil
+	b = msgp.AppendUint64(b, s.n)
+	b = msgp.AppendUint64(b, s.sum)
+	return msgp.AppendUint64(b, uint64(s.when)), nil
 }
 
 func (s *tallyState) UnmarshalMsg(b []byte) ([]byte, error) {
 	var when uint64
 	for _, v := range []*uint64{&s.n, &s.sum, &when} {
-		x, n := binary.Uvarint(b)
-		if n <= 0 {
-			return b, errors.New("short state")
+		var err error
+		if *v, b, err = msgp.ReadUint64Bytes(b); err != nil {
+			return b, err
 		}
-		*v, b = x, b[n:]
 	}
 	s.when = event.Time(when)
 	return b, nil

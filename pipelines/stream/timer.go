@@ -15,13 +15,13 @@ func (h timerHeap[S]) Less(i, j int) bool {
 
 func (h timerHeap[S]) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].slot, h[j].slot = i, j
+	h[i].slot, h[j].slot = int32(i), int32(j)
 }
 
 // Push implements heap.Interface.
 func (h *timerHeap[S]) Push(x any) {
 	e := x.(*keyEntry[S])
-	e.slot = len(*h)
+	e.slot = int32(len(*h))
 	*h = append(*h, e)
 }
 

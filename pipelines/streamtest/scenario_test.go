@@ -17,7 +17,7 @@ func TestScenarios(t *testing.T) { streamtest.Run(t, options("")) }
 func TestCheckFindsOperatorsThatAreNotPure(t *testing.T) {
 	text := read(t, "testdata/deadline.txt")
 	for fault, want := range map[string]string{
-		"forgets":              "killed and restored, the line gives other outputs",
+		"forgets":              "gives other outputs",
 		"remembers other runs": "played again",
 		"emits its own state":  "an output was changed after it was emitted",
 	} {
