@@ -41,6 +41,7 @@ func run(args []string) int {
 	root.AddCommand(upCommand(), configCommand(), topicsCommand(), schemaCommand(), classifyCommand(), versionCommand())
 	root.AddCommand(simulateCommand(), evaluateCommand())
 	root.AddCommand(diffCommand())
+	root.AddCommand(initCommand())
 	root.AddCommand(agentCommand())
 	root.AddCommand(roleCommands()...)
 	root.SetArgs(args)

@@ -132,6 +132,15 @@ func (r *Row) Key() (i int, hash string) {
 	return -1, ""
 }
 
+// Plain is a mapped field's value as the system holds it: only of rows that
+// were just read, never of stored ones.
+func (r *Row) Plain(field int) event.Value {
+	if field < len(r.clear) {
+		return r.clear[field]
+	}
+	return event.Value{Kind: event.KindNull}
+}
+
 // Difference is one field in which a pair differs.
 type Difference struct {
 	Field  int // in the object's fields
