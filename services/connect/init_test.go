@@ -12,7 +12,7 @@ func TestInterval(t *testing.T) {
 	low, high := interval(0, 0)
 	require.Equal(t, [2]float64{0, 1}, [2]float64{low, high})
 	low, high = interval(0, 500)
-	require.Zero(t, low)
+	require.InDelta(t, 0, low, 1e-9)
 	require.InDelta(t, 0.0076, high, 0.0003)
 	low, high = interval(50, 500)
 	require.InDelta(t, 0.0767, low, 0.001)
