@@ -123,7 +123,7 @@ func (j *walker) pathRule(key []byte) {
 // Keys are told by parts of their names: vendors write error, errorCode,
 // err_msg, faultstring, failureReason for the same things.
 var (
-	erringParts  = [...]string{"err", "fault", "fail", "reason", "invalid", "detail", "exception", "violation", "problem", "extensions"}
+	erringParts  = [...]string{"err", "fault", "fail", "reason", "invalid", "detail", "exception", "violation", "problem", "extensions", "message"}
 	speakingKeys = [...]string{
 		"code", "message", "msg", "title", "description", "desc", "status", "category", "type", "policy", "text", "hint",
 		"cause", "explanation", "info", "summary", "key", "note", "warning",

@@ -70,8 +70,12 @@ func bareStatus(code string) int {
 		return 0
 	}
 	n, err := strconv.Atoi(code)
-	if err != nil {
+	if err != nil || !inSpans(httpStatuses[:], n) {
 		return 0
 	}
 	return n
 }
+
+// httpStatuses are the ones in use: other numbers of three digits are codes of
+// a database or a vendor.
+var httpStatuses = [...]span{{100, 103}, {200, 208}, {300, 308}, {400, 431}, {451, 451}, {495, 499}, {500, 511}, {520, 530}, {598, 599}}

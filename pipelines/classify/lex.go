@@ -21,6 +21,7 @@ type scan struct {
 	quotes  [maxWords]bool // the word stands in quotes
 	quoted  int            // where the quotes that are open end
 	here    int            // where the word being read begins
+	dotted  bool           // it is part of a name such as crm.contacts
 	nwords  int
 	at      int // position of the next word, with gaps
 	start   int // where the unread words begin
@@ -122,6 +123,7 @@ func (l *lexicon) gap(s *scan, n int) {
 func (l *lexicon) readWord(s *scan, text string, i int) int {
 	start := i
 	s.here = i
+	s.dotted = i > 1 && isDot(text[i-1]) && alnum[text[i-2]]
 	for i < len(text) {
 		switch c := text[i]; {
 		case alnum[c] || c == '_':
@@ -135,6 +137,7 @@ func (l *lexicon) readWord(s *scan, text string, i int) int {
 		case c == '@' && i+1 < len(text) && alnum[text[i+1]]:
 			return skipUntilSpace(text, i)
 		default:
+			s.dotted = s.dotted || isDot(c) && i+1 < len(text) && alnum[text[i+1]]
 			l.word3(s, text[start:i])
 			return i
 		}
@@ -142,6 +145,8 @@ func (l *lexicon) readWord(s *scan, text string, i int) int {
 	l.word3(s, text[start:i])
 	return i
 }
+
+func isDot(c byte) bool { return c == '.' || c == ':' }
 
 // word3 takes a raw word as a code, as a whole and in its parts.
 func (l *lexicon) word3(s *scan, raw string) {
@@ -251,7 +256,7 @@ func (l *lexicon) parts(s *scan, raw string) {
 
 func (l *lexicon) push(s *scan, id uint16) {
 	if s.nwords-s.start < maxWords && s.nwords < maxWords {
-		s.words[s.nwords], s.quotes[s.nwords] = id, s.here < s.quoted
+		s.words[s.nwords], s.quotes[s.nwords] = id, s.here < s.quoted || s.dotted
 		s.nwords++
 	}
 }
