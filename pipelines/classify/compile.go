@@ -55,6 +55,7 @@ type Classifier struct {
 	shared    codes // what the codes of known systems mean to unknown ones
 	claims    claims
 	prints    printCache
+	quotes    quoteCache
 	pool      sync.Pool // of *weigher: kilobytes that the collector need not see
 }
 

@@ -18,6 +18,7 @@ type lexicon struct {
 	texts    []string          // phrases as written, for the evidence
 	lengths  []uint8           // words of each
 	subjects []uint16          // concepts a sentence can be about, see expr
+	exprs    int               // compiled so far
 	concepts map[string]uint16
 }
 

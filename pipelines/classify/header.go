@@ -10,19 +10,25 @@ import (
 type headerTest struct {
 	name, value string
 	part        bool
+	evidence    string
 }
 
 func newHeaderRule(r *compiled) headerRule {
 	h := headerRule{rule: r}
 	for _, src := range r.When.Header {
 		if name, value, ok := strings.Cut(src, "~"); ok {
-			h.tests = append(h.tests, headerTest{strings.ToLower(name), strings.ToLower(value), true})
+			h.add(name, value, true)
 			continue
 		}
 		name, value, _ := strings.Cut(src, "=")
-		h.tests = append(h.tests, headerTest{strings.ToLower(name), strings.ToLower(value), false})
+		h.add(name, value, false)
 	}
 	return h
+}
+
+func (h *headerRule) add(name, value string, part bool) {
+	name = strings.ToLower(name)
+	h.tests = append(h.tests, headerTest{name, strings.ToLower(value), part, because("the header "+name, h.rule.Because)})
 }
 
 func (h *headerRule) match(headers []event.Field) *headerTest {

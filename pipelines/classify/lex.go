@@ -28,6 +28,7 @@ type scan struct {
 	codes   [maxCodes]string
 	ncodes  int
 	lexed   int  // bytes read
+	steps   int  // of reading and matching: bounded whatever comes, see TestHugeBodies
 	status  int  // HTTP status the text names
 	raws    int  // raw words read
 	told    bool // some word says more than a status' own name does
@@ -46,7 +47,7 @@ func (s *scan) reset() {
 	clear(s.present[:])
 	clear(s.codes[:s.ncodes])
 	s.nhits, s.nwords, s.at, s.start, s.ncodes, s.lexed, s.status = 0, 0, 0, 0, 0, 0, 0
-	s.raws, s.told, s.cue, s.number = 0, false, 0, 0
+	s.raws, s.told, s.cue, s.number, s.steps = 0, false, 0, 0, 0
 }
 
 func (s *scan) has(id uint16) bool { return s.present[id>>6]&(1<<(id&63)) != 0 }
@@ -70,6 +71,7 @@ func (l *lexicon) read(s *scan, text string) {
 	s.quoted = 0
 	for i := 0; i < len(text); {
 		c := text[i]
+		s.steps++
 		switch {
 		case alnum[c]:
 			i = l.readWord(s, text, i)
@@ -270,6 +272,7 @@ func (l *lexicon) flush(s *scan) {
 		}
 		node := uint16(0)
 		for _, x := range run[i:] {
+			s.steps++
 			to, ok := l.next[uint32(node)<<16|uint32(x)]
 			if !ok {
 				break

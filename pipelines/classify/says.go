@@ -17,6 +17,7 @@ const (
 // expr is a compiled `says` line: all of need near each other, none of ban
 // anywhere, and each of said true of its subject.
 type expr struct {
+	id        int
 	need, ban []uint16
 	said      []saying
 }
@@ -47,6 +48,8 @@ func (l *lexicon) expr(src string) (expr, error) {
 			return expr{}, fmt.Errorf("says %q: %w", src, err)
 		}
 	}
+	l.exprs++
+	e.id = l.exprs
 	if len(e.need) == 0 {
 		return expr{}, fmt.Errorf("%w: says %q asks for nothing", ErrRules, src)
 	}
@@ -126,6 +129,7 @@ func (x saying) holds(l *lexicon, s *scan) bool {
 		}
 		nearest, mine := near+1, near+1
 		for j := range s.hits[:s.nhits] {
+			s.steps++
 			h := &s.hits[j]
 			if h.quoted || !slices.Contains(l.subjects, h.concept) {
 				continue
@@ -168,6 +172,7 @@ func (l *lexicon) apart(a, b *hit) int {
 // close reports whether some mention of the first concept has all others near.
 func (e *expr) close(s *scan) bool {
 	for i := range s.hits[:s.nhits] {
+		s.steps++
 		if s.hits[i].concept != e.need[0] {
 			continue
 		}
@@ -193,24 +198,4 @@ func (e *expr) around(s *scan, at int) bool {
 		}
 	}
 	return true
-}
-
-// quote shows the words that matched, for the evidence.
-func (e *expr) quote(l *lexicon, s *scan) string {
-	var b strings.Builder
-	b.WriteString("the answer says ")
-	for i, id := range e.need {
-		if i > 0 {
-			b.WriteString(" … ")
-		}
-		for j := range s.hits[:s.nhits] {
-			if s.hits[j].concept == id {
-				b.WriteByte('"')
-				b.WriteString(l.texts[s.hits[j].phrase])
-				b.WriteByte('"')
-				break
-			}
-		}
-	}
-	return b.String()
 }

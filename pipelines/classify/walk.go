@@ -23,6 +23,10 @@ type walker struct {
 	status int              // HTTP status named in the body
 }
 
+// decided ends the walk: nothing that follows is asked any more. The message is
+// waited for, because failures are told apart by it.
+func (j *walker) decided() bool { return j.w.confidence >= Decisive && j.w.first != "" }
+
 // value reads one value; false means the text ended or made no sense.
 func (j *walker) value(depth int, key string, erring bool) bool {
 	j.space()
@@ -53,7 +57,8 @@ func (j *walker) object(depth int, erring bool) bool {
 	j.i++
 	for {
 		j.space()
-		if j.i >= len(j.s) {
+		j.w.s.steps++
+		if j.i >= len(j.s) || j.decided() {
 			return false
 		}
 		switch j.s[j.i] {
@@ -87,7 +92,8 @@ func (j *walker) array(depth int, key string, erring bool) bool {
 	j.i++
 	for {
 		j.space()
-		if j.i >= len(j.s) {
+		j.w.s.steps++
+		if j.i >= len(j.s) || j.decided() {
 			return false
 		}
 		switch j.s[j.i] {

@@ -190,9 +190,9 @@ func (w *weigher) verdict() event.Verdict {
 	evidence := w.evidence
 	switch {
 	case w.expr != nil:
-		evidence = because(w.expr.quote(w.c.lex, &w.s), w.best.Because)
+		evidence = w.c.quote(w.expr, w.best, &w.s)
 	case w.header != nil:
-		evidence = because("the header "+w.header.name, w.best.Because)
+		evidence = w.header.evidence
 	}
 	return w.c.verdict(w.in, w.words4print(), w.best, w.confidence, evidence)
 }
