@@ -28,6 +28,7 @@ type hook struct {
 	users      []string          // integrations that the hook feeds
 	actors     map[string]string // kinds by id, in the customer's words
 	metrics    routeMetrics
+	quota      quota
 }
 
 func (s *Server) loadHooks() error {
@@ -190,12 +191,19 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	defer b.release()
-	if err := h.verify(h.request(r, b.bytes, secret), start); err != nil {
+	req := h.request(r, b.bytes, secret)
+	if err := h.verify(req, start); err != nil {
 		s.metrics.signatures.WithLabelValues(h.metrics.name, err.Error()).Inc()
+		s.quarantine(h, req, err, start)
 		s.refuse(w, &h.metrics, errSignature)
 		return
 	}
-	s.take(w, r.Header, h, b.bytes, start)
+	a, err := s.take(r.Header, h, b.bytes, start)
+	if err != nil {
+		s.refuse(w, &h.metrics, err)
+		return
+	}
+	s.accepted(w, &h.metrics, &a, start)
 }
 
 func (h *hook) accepts(header http.Header) error {
@@ -224,13 +232,12 @@ func (s *Server) serveUnknown(w http.ResponseWriter, r *http.Request) {
 }
 
 // take decodes a body whose sender is known and makes it durable.
-func (s *Server) take(w http.ResponseWriter, header http.Header, h *hook, body []byte, start time.Time) {
+func (s *Server) take(header http.Header, h *hook, body []byte, start time.Time) (answer, error) {
 	meta := h.meta
 	meta.ReceivedAt, meta.Header = at(start), header
 	result, err := h.provider.decode(body, meta)
 	if err != nil {
-		s.refuse(w, &h.metrics, err)
-		return
+		return answer{}, err
 	}
 	out := s.batch(len(result.Changes) + len(result.Others) + len(result.Bad))
 	defer out.release()
@@ -245,13 +252,14 @@ func (s *Server) take(w http.ResponseWriter, header http.Header, h *hook, body [
 	events := len(out.messages)
 	out.deadLetters(s, "hook:"+h.id, h.tenant, body, result.Bad, start)
 	if err := s.produce(out, header); err != nil {
-		s.refuse(w, &h.metrics, err)
-		return
+		return answer{}, err
 	}
 	h.metrics.ignored.Add(float64(result.Ignored))
 	h.metrics.events.Add(float64(events))
-	a := answer{Accepted: max(result.Total-len(result.Bad), 0), DeadLetters: notes(result.Bad), soap: h.provider.soap && isMarkup(body)}
-	s.accepted(w, &h.metrics, &a, result.Bad, start)
+	s.dead(&h.metrics, result.Bad)
+	return answer{
+		Accepted: max(result.Total-len(result.Bad), 0), DeadLetters: notes(result.Bad), soap: h.provider.soap && isMarkup(body),
+	}, nil
 }
 
 // change goes to intake beside its record, its fields by the policy.

@@ -15,6 +15,7 @@ type metrics struct {
 	ignored      *prometheus.CounterVec
 	signatures   *prometheus.CounterVec
 	unknownField *prometheus.CounterVec
+	quarantine   *prometheus.CounterVec
 	ack          *prometheus.HistogramVec
 	inflight     prometheus.Gauge
 }
@@ -30,6 +31,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		ignored:      counter("ignored_total", "Elements of a type that is not used.", "route"),
 		signatures:   counter("signature_failures_total", "Requests refused by signature or token.", "route", "reason"),
 		unknownField: counter("unknown_members_total", "Members of own formats that nobody knows.", "route"),
+		quarantine: counter("quarantine_total", "Requests that no configured secret signed: kept, full, released, expired.",
+			"route", "what"),
 		ack: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "plumbline_ingest_ack_seconds", Help: "From the first byte of an accepted request to its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
@@ -42,7 +45,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.events, m.deadLetters, m.ignored, m.signatures, m.unknownField, m.ack, m.inflight,
+		m.requests, m.events, m.deadLetters, m.ignored, m.signatures, m.unknownField, m.quarantine, m.ack, m.inflight,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"plumbline.dev/schemas/config"
+	"plumbline.dev/services/ingest/spool"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/privacy"
 )
@@ -32,12 +33,17 @@ type Limits struct {
 	InFlight    int64         // bytes of all bodies being worked on
 	Connections int           //
 	Produce     time.Duration // HubSpot gives up after five seconds
+	Header      time.Duration // from the first byte of a request to its body
+	Read        time.Duration // to the body's end
 	Ratio       int64         // decompressed to compressed bytes
 }
 
 // DefaultLimits are those of design §4.
 func DefaultLimits() Limits {
-	return Limits{Body: 8 << 20, InFlight: 128 << 20, Connections: 4096, Produce: 4 * time.Second, Ratio: 100}
+	return Limits{
+		Body: 8 << 20, InFlight: 128 << 20, Connections: 4096, Produce: 4 * time.Second, Ratio: 100,
+		Header: 5 * time.Second, Read: 30 * time.Second,
+	}
 }
 
 // Options of the server. Config, Producer, Secrets and Privacy are required.
@@ -52,6 +58,11 @@ type Options struct {
 	Now        func() time.Time
 	Listen     string // host:port; empty: the configuration's
 	Limits     Limits // zero: DefaultLimits
+
+	// Quarantine keeps requests whose signature no configured secret gives:
+	// a secret entered wrongly must not lose what providers never send again.
+	// Nil: they are only refused.
+	Quarantine *spool.Spool
 }
 
 func (o *Options) fill() error {

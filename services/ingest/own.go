@@ -85,5 +85,6 @@ func (s *Server) takeOwn(w http.ResponseWriter, h http.Header, m *routeMetrics, 
 	}
 	m.unknownField.Add(float64(r.Unknown))
 	m.events.Add(float64(len(r.Items)))
-	s.accepted(w, m, &a, r.Bad, start)
+	s.dead(m, r.Bad)
+	s.accepted(w, m, &a, start)
 }

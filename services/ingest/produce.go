@@ -92,10 +92,13 @@ func patience(h http.Header, limit time.Duration) time.Duration {
 	return min(limit, time.Duration(ms)*time.Millisecond*4/5)
 }
 
-func (s *Server) accepted(w http.ResponseWriter, m *routeMetrics, a *answer, bad []wire.Bad, start time.Time) {
+func (s *Server) dead(m *routeMetrics, bad []wire.Bad) {
 	for i := range bad {
 		s.metrics.deadLetters.WithLabelValues(m.name, bad[i].Code).Inc()
 	}
+}
+
+func (s *Server) accepted(w http.ResponseWriter, m *routeMetrics, a *answer, start time.Time) {
 	m.accepted.Inc()
 	m.ack.Observe(s.o.Now().Sub(start).Seconds())
 	accept(w, a)

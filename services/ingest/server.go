@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,7 @@ type Server struct {
 	done     chan struct{}
 	inflight atomic.Int64
 	closing  atomic.Bool
+	quotaMu  sync.Mutex // of every hook's quota
 }
 
 // New prepares the server: secrets are resolved, nothing listens yet.
@@ -68,7 +70,7 @@ func New(o Options) (*Server, error) {
 		s.scrape = promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{})
 	}
 	s.http = &http.Server{
-		Handler: s, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
+		Handler: s, ReadHeaderTimeout: o.Limits.Header, ReadTimeout: o.Limits.Read, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 60 * time.Second, MaxHeaderBytes: maxHeaderBytes, ErrorLog: zap.NewStdLog(o.Logger),
 	}
 	return s, nil
@@ -82,6 +84,9 @@ func (s *Server) Start(ctx context.Context) error {
 		return fmt.Errorf("ingest: listen on %s: %w; choose another listen.ingest or stop what uses it", s.o.Listen, err)
 	}
 	s.addr = l.Addr()
+	if s.o.Quarantine != nil {
+		s.reexamine()
+	}
 	go func() {
 		defer close(s.done)
 		err := s.http.Serve(netutil.LimitListener(l, s.o.Limits.Connections))

@@ -122,6 +122,9 @@ func (a *App) openSpool(context.Context) error {
 	return nil
 }
 
+// quarantineBytes bounds what requests that nobody signed may take up.
+const quarantineBytes = 64 << 20
+
 func (a *App) startIngest(ctx context.Context) error {
 	if !a.o.has(Ingest) {
 		return nil
@@ -130,9 +133,14 @@ func (a *App) startIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	q, err := spool.Open(spool.Options{Dir: filepath.Join(a.o.Data, "quarantine"), MaxBytes: quarantineBytes, Logger: a.log.Named("quarantine")})
+	if err != nil {
+		return err
+	}
+	a.stack.OnStop("quarantine", func(context.Context) error { return q.Close() })
 	s, err := ingest.New(ingest.Options{
 		Config: a.o.Config, Producer: a.door, Secrets: a.secrets, Privacy: privacy.NewPolicy(key, a.o.Config.Integrations),
-		Registerer: a.reg, Gatherer: a.reg, Now: a.o.Pace.Now, Logger: a.log.Named("ingest"),
+		Registerer: a.reg, Gatherer: a.reg, Now: a.o.Pace.Now, Logger: a.log.Named("ingest"), Quarantine: q,
 	})
 	if err != nil {
 		return err
