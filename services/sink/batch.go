@@ -21,51 +21,138 @@ type batch struct {
 	// uncertain: an INSERT of these ranges may have happened, here or in
 	// another process. Nothing is inserted before looking.
 	uncertain bool
-	queries   []string // prefixes of the ids of INSERTs that may still run
-	lettered  bool     // the dead letters are written
+	queries   []string       // prefixes of the ids of INSERTs that may still run
+	lettered  bool           // the dead letters are written
+	fates     map[string]int // by result
+	pieces    int            // INSERTs a chunk is divided into, where ClickHouse is slow
 }
 
 // chunk is the rows of one INSERT.
 type chunk struct {
 	table *warehouse.Table
-	month int
-	fates []*fate
-	size  int // rows at the beginning, before any was found stored
+	month int32
+	fates []placed
+	cells *warehouse.Cells // exactly the fates, or nil when they have to be encoded again
+	size  int              // rows at the beginning, before any was found stored
 	done  bool
+}
+
+// placed is a fate and the partition it was read from.
+type placed struct {
+	*fate
+	partition int32
+}
+
+// keep leaves only the fates that a function names.
+func (c *chunk) keep(which func(placed) bool) {
+	before := len(c.fates)
+	c.fates = slices.DeleteFunc(c.fates, func(f placed) bool { return !which(f) })
+	if len(c.fates) != before {
+		c.cells = nil
+	}
 }
 
 // queryPrefix starts the ids of all INSERTs of a batch.
 func queryPrefix(id string) string { return "plumbline-sink-" + id + "-" }
 
-func newBatch(spans []span) *batch {
-	b := &batch{id: rand.Text(), spans: spans}
+// newBatch decodes the records of some spans, each once.
+func (r *runner) newBatch(spans []span) (*batch, error) {
+	b := &batch{id: rand.Text(), spans: spans, fates: map[string]int{}}
 	b.queries = []string{queryPrefix(b.id)}
-	chunks := map[string]*chunk{}
+	var row warehouse.Row
 	for i := range spans {
 		s := &spans[i]
+		for j := range s.fates {
+			if f := &s.fates[j]; f.kind != nil {
+				r.enter(b, placed{f, s.part.id}, &row)
+			}
+		}
+		if err := s.matches(); err != nil {
+			return nil, err
+		}
 		if s.found != nil {
 			b.uncertain = true
 			b.gen = max(b.gen, s.found.Gen)
 			b.queries = append(b.queries, queryPrefix(s.found.Batch))
 		}
-		for j := range s.fates {
-			f := &s.fates[j]
-			if f.table == nil {
-				continue
-			}
-			month := f.table.Month(f.row.Event)
-			key := f.table.Name + "/" + strconv.Itoa(month)
-			c := chunks[key]
-			if c == nil {
-				c = &chunk{table: f.table, month: month}
-				chunks[key] = c
-				b.chunks = append(b.chunks, c)
-			}
-			c.fates = append(c.fates, f)
-			c.size++
+	}
+	r.count(b.fates)
+	return b, nil
+}
+
+// enter puts a record into its chunk, or gives it up.
+func (r *runner) enter(b *batch, f placed, row *warehouse.Row) {
+	t := f.kind.table
+	code, err := "undecodable", r.dec.row(f.fate, f.partition, row)
+	if err == nil {
+		code, err = "invalid", t.Check(row.Event)
+	}
+	if err != nil {
+		r.dec.refuse(f.fate, f.partition, code, err)
+		b.fates[resultRefused]++
+		return
+	}
+	f.month = int32(t.Month(row.Event))
+	c := b.chunk(t, f.month)
+	if c.cells == nil {
+		c.cells = r.cells(t)
+	}
+	c.cells.Add(row)
+	c.fates = append(c.fates, f)
+	c.size++
+	b.fates[resultRow]++
+}
+
+func (b *batch) chunk(t *warehouse.Table, month int32) *chunk {
+	for _, c := range b.chunks {
+		if c.table == t && c.month == month {
+			return c
 		}
 	}
-	return b
+	c := &chunk{table: t, month: month}
+	b.chunks = append(b.chunks, c)
+	return c
+}
+
+// encode makes the cells of fates that were decoded before, with a decoder of
+// its own: meanwhile the next batch is made.
+func (r *runner) encode(t *warehouse.Table, fates []placed) (*warehouse.Cells, error) {
+	out := r.cells(t)
+	var row warehouse.Row
+	for _, f := range fates {
+		if err := r.again.row(f.fate, f.partition, &row); err != nil {
+			return nil, err
+		}
+		out.Add(&row)
+	}
+	return out, nil
+}
+
+// cells takes an empty block from those that were used before.
+func (r *runner) cells(t *warehouse.Table) *warehouse.Cells {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := r.spare[t]
+	if len(list) == 0 {
+		return t.NewCells()
+	}
+	r.spare[t] = list[:len(list)-1]
+	return list[len(list)-1]
+}
+
+// maxSpare blocks of a table are kept: one that is stored, one that is made.
+const maxSpare = 2
+
+func (r *runner) release(t *warehouse.Table, c *warehouse.Cells) {
+	if c == nil {
+		return
+	}
+	c.Reset()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.spare[t]) < maxSpare {
+		r.spare[t] = append(r.spare[t], c)
+	}
 }
 
 // drop leaves out a partition that another member owns now; its intent stays
@@ -73,7 +160,7 @@ func newBatch(spans []span) *batch {
 func (b *batch) drop(partition int32) {
 	b.spans = slices.DeleteFunc(b.spans, func(s span) bool { return s.part.id == partition })
 	for _, c := range b.chunks {
-		c.fates = slices.DeleteFunc(c.fates, func(f *fate) bool { return f.row.Partition == partition })
+		c.keep(func(f placed) bool { return f.partition != partition })
 	}
 }
 
@@ -117,22 +204,15 @@ func (b *batch) letters() []*event.DeadLetter {
 // block is the INSERT of some of a chunk's rows; piece tells pieces of a
 // divided chunk apart. The batch id in the token is random, so no token of an
 // earlier life can swallow the rows.
-func (b *batch) block(c *chunk, fates []*fate, piece string) warehouse.Block {
+func (b *batch) block(c *chunk, cells *warehouse.Cells, piece string) warehouse.Block {
 	name := fmt.Sprintf("%s-%d-g%d%s", c.table.Name, c.month, b.gen, piece)
-	out := warehouse.Block{
-		Table: c.table, QueryID: queryPrefix(b.id) + name, Token: b.id + "-" + name,
-		Rows: make([]warehouse.Row, len(fates)),
-	}
-	for i, f := range fates {
-		out.Rows[i] = f.row
-	}
-	return out
+	return warehouse.Block{Table: c.table, QueryID: queryPrefix(b.id) + name, Token: b.id + "-" + name, Cells: cells}
 }
 
 // plainToken is the same for the same ranges, in every process: what those use
 // who leave everything to the server.
 func (b *batch) plainToken(c *chunk) string {
-	parts := []string{c.table.Name, strconv.Itoa(c.month)}
+	parts := []string{c.table.Name, strconv.Itoa(int(c.month))}
 	for i := range b.spans {
 		s := &b.spans[i]
 		parts = append(parts, fmt.Sprintf("%d:%d:%d", s.part.id, s.from, s.to))

@@ -25,15 +25,14 @@ func (r *runner) waiting() (rows, records int) {
 	return rows, records
 }
 
-func (r *runner) due() bool {
+// due makes a batch when enough waits, or has waited long enough.
+func (r *runner) due() (*batch, error) {
 	rows, records := r.waiting()
-	switch {
-	case records == 0:
-		return false
-	case records >= r.opts.MaxRows || r.bytes() >= r.opts.MaxBytes/2:
-		return true
+	full := records >= r.opts.MaxRows || r.bytes() >= r.opts.MaxBytes/2
+	if records == 0 || !full && time.Since(r.oldest) < r.patience(rows) {
+		return nil, nil
 	}
-	return time.Since(r.oldest) >= r.patience(rows)
+	return r.gather()
 }
 
 func (r *runner) bytes() int {
@@ -56,17 +55,13 @@ func (r *runner) gather() (*batch, error) {
 		if len(r.parts) == 1 || r.total() <= r.opts.MaxRows {
 			n = r.opts.MaxRows // all of it fits
 		}
-		s, err := p.cut(n)
-		if err != nil {
-			return nil, err
-		}
-		spans = append(spans, s)
+		spans = append(spans, p.cut(n))
 	}
 	r.oldest = time.Now()
 	if len(spans) == 0 {
 		return nil, nil
 	}
-	return newBatch(spans), nil
+	return r.newBatch(spans)
 }
 
 func (r *runner) total() int {

@@ -5,27 +5,9 @@ import (
 	"fmt"
 	"hash/crc32"
 
-	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/warehouse"
 )
-
-// fate is what becomes of one record.
-type fate struct {
-	row      warehouse.Row
-	table    *warehouse.Table  // nil: no row
-	letter   *event.DeadLetter // not nil: a dead letter instead
-	size     int
-	sum      uint32 // of the record's bytes
-	received event.Time
-}
-
-func (f *fate) kept() int {
-	if f.table != nil || f.letter != nil {
-		return 1
-	}
-	return 0
-}
 
 // partition is what this member knows of a partition it owns.
 type partition struct {
@@ -43,16 +25,16 @@ type partition struct {
 // where there is none, at the first record.
 func (p *partition) add(f fate) {
 	if p.next < 0 {
-		p.next = f.row.Offset
+		p.next = f.offset
 	}
 	p.wait = append(p.wait, f)
-	p.bytes += f.size
+	p.bytes += f.size()
 	p.rows += f.kept()
 }
 
 // complete reports whether the whole range of a found intent was read again.
 func (p *partition) complete() bool {
-	return p.found != nil && len(p.wait) > 0 && p.wait[len(p.wait)-1].row.Offset >= p.found.To
+	return p.found != nil && len(p.wait) > 0 && p.wait[len(p.wait)-1].offset >= p.found.To
 }
 
 // span is a range of one partition that is inserted together.
@@ -66,38 +48,37 @@ type span struct {
 
 // cut takes up to n records from the front. A found intent is taken exactly,
 // whatever n says.
-func (p *partition) cut(n int) (span, error) {
+func (p *partition) cut(n int) span {
 	s := span{part: p, from: p.next, found: p.found}
 	if p.found != nil {
 		n = 0
-		for n < len(p.wait) && p.wait[n].row.Offset <= p.found.To {
+		for n < len(p.wait) && p.wait[n].offset <= p.found.To {
 			n++
 		}
 	}
 	n = min(n, len(p.wait))
 	s.fates = p.wait[:n:n]
 	if n > 0 {
-		s.to = s.fates[n-1].row.Offset
-	}
-	if p.found != nil {
-		if err := s.matches(p.found); err != nil {
-			return s, err
-		}
+		s.to = s.fates[n-1].offset
 	}
 	p.wait = p.wait[n:]
 	for i := range s.fates {
-		p.bytes -= s.fates[i].size
+		p.bytes -= s.fates[i].size()
 		p.rows -= s.fates[i].kept()
 	}
 	if len(p.wait) == 0 {
 		p.wait = nil
 	}
 	p.found, p.next = nil, s.to+1
-	return s, nil
+	return s
 }
 
 // matches reports whether what was read again is what the intent speaks of.
-func (s *span) matches(n *note) error {
+func (s *span) matches() error {
+	n := s.found
+	if n == nil {
+		return nil
+	}
 	if len(s.fates) != n.N || s.to != n.To {
 		return fmt.Errorf("%w: partition %d, offsets %d to %d: %d records were there, %d are left",
 			ErrDamaged, s.part.id, n.From, n.To, n.N, len(s.fates))
@@ -124,7 +105,7 @@ func (s *span) sum() uint32 {
 	var sum uint32
 	var b [12]byte
 	for i := range s.fates {
-		binary.LittleEndian.PutUint64(b[:], uint64(s.fates[i].row.Offset))
+		binary.LittleEndian.PutUint64(b[:], uint64(s.fates[i].offset))
 		binary.LittleEndian.PutUint32(b[8:], s.fates[i].sum)
 		sum = crc32.Update(sum, castagnoli, b[:])
 	}
@@ -137,8 +118,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func (s *span) rows() map[string]int {
 	out := map[string]int{}
 	for i := range s.fates {
-		if t := s.fates[i].table; t != nil {
-			out[t.Name]++
+		if k := s.fates[i].kind; k != nil {
+			out[k.table.Name]++
 		}
 	}
 	return out
@@ -159,8 +140,8 @@ func (s *span) done() (bus.Position, error) {
 		s.part.last = map[string]int64{}
 	}
 	for i := range s.fates {
-		if f := &s.fates[i]; f.table != nil {
-			s.part.last[f.table.Name] = f.row.Offset
+		if f := &s.fates[i]; f.kind != nil {
+			s.part.last[f.kind.table.Name] = f.offset
 		}
 	}
 	n := note{Epoch: s.part.epoch, Last: s.part.last}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
+	"plumbline.dev/services/internal/warehouse"
 )
 
 // ErrDamaged means that a range whose insert is uncertain cannot be read as it
@@ -28,17 +30,24 @@ type runner struct {
 	spec  topic.Spec
 	epoch string
 	dec   *decoder
+	again *decoder // of the goroutine that stores
 	m     *metrics
 	log   *zap.Logger
 
 	group   *bus.Group
 	parts   map[int32]*partition
 	ends    map[int32]int64
-	current *batch
+	current *batch  // to be stored
+	flight  *flight // storing current, beside this loop
+	ahead   *batch  // made meanwhile
 	fails   int
+	slow    int // how often to halve what is inserted at once
 	retryAt time.Time
 	oldest  time.Time // when the oldest waiting record was read
 	paused  bool
+
+	mu    sync.Mutex
+	spare map[*warehouse.Table][]*warehouse.Cells
 }
 
 func (r *runner) groupName() string { return GroupName(r.opts.GroupPrefix, r.spec.Name) }
@@ -78,13 +87,15 @@ func fatal(err error) bool {
 // member works as one member of the group until something ends it.
 func (r *runner) member(ctx context.Context) error {
 	group, err := bus.NewGroup(bus.GroupOptions{
-		Options: r.opts.Bus, Group: r.groupName(), Topic: r.spec.Name, Start: r.start,
+		Options: r.opts.Bus, Group: r.groupName(), Topic: r.spec.Name, Start: r.start, Undecoded: true,
 	})
 	if err != nil {
 		return err
 	}
 	defer group.Close()
-	r.group, r.parts, r.ends, r.current, r.fails, r.paused = group, map[int32]*partition{}, map[int32]int64{}, nil, 0, false
+	r.group, r.parts, r.ends, r.fails, r.paused = group, map[int32]*partition{}, map[int32]int64{}, 0, false
+	r.current, r.flight, r.ahead = nil, nil, nil
+	defer r.await()
 	for ctx.Err() == nil {
 		if err := r.poll(ctx); err != nil {
 			return err
@@ -109,9 +120,13 @@ func (r *runner) recreated(n note) bool { return n.Epoch != "" && n.Epoch != r.e
 
 // poll waits for records, but not past the next thing to do.
 func (r *runner) poll(ctx context.Context) error {
+	read := r.group.Poll
+	if r.flight != nil {
+		ctx, read = r.flight.over, r.group.More
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.pollTime())
 	defer cancel()
-	polled, err := r.group.Poll(ctx, r.opts.MaxRows)
+	polled, err := read(ctx, max(minPoll, r.opts.MaxRows-r.total()))
 	if err != nil {
 		return err
 	}
@@ -123,21 +138,26 @@ func (r *runner) poll(ctx context.Context) error {
 	if _, waiting := r.waiting(); waiting == 0 {
 		r.oldest = time.Now()
 	}
-	for i := range polled.Records {
-		r.take(&polled.Records[i])
-	}
+	r.take(polled.Records)
 	maps.Copy(r.ends, polled.Ends)
 	r.throttle()
 	return nil
 }
 
-const idlePoll = time.Second
+const (
+	idlePoll = time.Second
+	minPoll  = 100 // records
+)
 
 func (r *runner) pollTime() time.Duration {
 	wait := idlePoll
-	if r.current != nil {
+	rows, waiting := r.waiting()
+	switch {
+	case r.ahead != nil && r.flight == nil:
+		wait = 0
+	case r.current != nil && r.flight == nil:
 		wait = time.Until(r.retryAt)
-	} else if rows, waiting := r.waiting(); waiting > 0 {
+	case r.ahead == nil && waiting > 0:
 		wait = time.Until(r.oldest.Add(r.patience(rows)))
 	}
 	return min(max(wait, time.Millisecond), idlePoll)
@@ -146,12 +166,7 @@ func (r *runner) pollTime() time.Duration {
 func (r *runner) own(c bus.Ownership) error {
 	delete(r.parts, c.Partition)
 	delete(r.ends, c.Partition)
-	if r.current != nil {
-		r.current.drop(c.Partition)
-		if len(r.current.spans) == 0 {
-			r.current, r.fails = nil, 0
-		}
-	}
+	r.current, r.ahead = r.without(r.current, c.Partition), r.without(r.ahead, c.Partition)
 	if !c.Owned {
 		return nil
 	}
@@ -175,44 +190,39 @@ func (r *runner) own(c bus.Ownership) error {
 	return nil
 }
 
-func (r *runner) take(rec *bus.Fetched) {
-	p := r.parts[rec.Partition]
-	if p == nil {
-		return // of a partition that is gone already
-	}
-	f, result := r.dec.fate(rec)
-	r.m.records.WithLabelValues(r.spec.Name, result).Inc()
-	p.add(f)
-}
-
-// step stores what is due.
-func (r *runner) step(ctx context.Context) error {
-	if r.current == nil {
-		if !r.due() {
-			return nil
-		}
-		b, err := r.gather()
-		if err != nil || b == nil {
-			return err
-		}
-		r.current, r.retryAt = b, time.Time{}
-	}
-	if time.Now().Before(r.retryAt) {
+// without takes a partition out of a batch, which may leave nothing of it.
+func (r *runner) without(b *batch, partition int32) *batch {
+	if b == nil {
 		return nil
 	}
-	err := r.store(ctx, r.current)
-	switch {
-	case err == nil:
-		r.current, r.fails = nil, 0
-	case errors.Is(err, errCrash), errors.Is(err, bus.ErrFenced):
-		return err
-	default:
-		r.fails++
-		pause := r.backoff(r.fails)
-		r.retryAt = time.Now().Add(pause)
-		r.log.Warn("a batch is not stored yet", zap.Error(err), zap.Int("fails", r.fails), zap.Duration("again_in", pause))
+	b.drop(partition)
+	if len(b.spans) == 0 {
+		r.recycle(b)
+		return nil
 	}
-	return nil
+	return b
+}
+
+func (r *runner) take(records []bus.Fetched) {
+	results := map[string]int{}
+	for i := range records {
+		p := r.parts[records[i].Partition]
+		if p == nil {
+			continue // of a partition that is gone already
+		}
+		f, result := r.dec.fate(&records[i])
+		if result != resultRow { // which is only known when its batch is made
+			results[result]++
+		}
+		p.add(f)
+	}
+	r.count(results)
+}
+
+func (r *runner) count(results map[string]int) {
+	for result, n := range results {
+		r.m.records.WithLabelValues(r.spec.Name, result).Add(float64(n))
+	}
 }
 
 func (r *runner) backoff(fails int) time.Duration {

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 	"plumbline.dev/schemas/topic"
+	"plumbline.dev/services/internal/warehouse"
 )
 
 // Sink fills the tables.
@@ -41,10 +42,15 @@ func New(o Options) (*Sink, error) {
 		if err != nil {
 			return nil, err
 		}
+		again, err := newDecoder(spec, epoch)
+		if err != nil {
+			return nil, err
+		}
 		s.m.stopped.WithLabelValues(spec.Name).Set(0)
 		s.runners = append(s.runners, &runner{
-			opts: &s.opts, spec: spec, epoch: epoch, dec: dec, m: s.m,
-			log: o.Logger.With(zap.String("topic", spec.Name)),
+			opts: &s.opts, spec: spec, epoch: epoch, dec: dec, again: again, m: s.m,
+			spare: map[*warehouse.Table][]*warehouse.Cells{},
+			log:   o.Logger.With(zap.String("topic", spec.Name)),
 		})
 	}
 	return s, nil

@@ -184,7 +184,7 @@ func TestPhantomToken(t *testing.T) {
 				if died.Swap(true) {
 					return w.db.Insert(ctx, b)
 				}
-				b.Rows = []warehouse.Row{{Topic: "elsewhere", Event: delivery("phantom")}}
+				b.Rows, b.Cells = []warehouse.Row{{Topic: "elsewhere", Event: delivery("phantom")}}, nil
 				require.NoError(t, w.db.Insert(ctx, b))
 				return errors.New("unexpected EOF")
 			}

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
-	"go.uber.org/zap"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
@@ -120,14 +121,10 @@ func (r *runner) settle(ctx context.Context, b *batch) error {
 		if c.done {
 			continue
 		}
-		left := make([]*fate, 0, len(c.fates))
-		for _, f := range c.fates {
-			if !present[c.table.Name][f.row.Partition][f.row.Offset] {
-				left = append(left, f)
-			}
-		}
-		r.m.settled.WithLabelValues(r.spec.Name, found(len(c.fates), len(left))).Inc()
-		c.fates, c.done = left, len(left) == 0
+		before := len(c.fates)
+		c.keep(func(f placed) bool { return !present[c.table.Name][f.partition][f.offset] })
+		r.m.settled.WithLabelValues(r.spec.Name, found(before, len(c.fates))).Inc()
+		c.done = len(c.fates) == 0
 	}
 	b.uncertain = false
 	return nil
@@ -165,7 +162,7 @@ func (r *runner) insert(ctx context.Context, b *batch, c *chunk) error {
 	if err := r.opts.Failpoint(pointBeforeInsert); err != nil {
 		return crash(err)
 	}
-	refused, err := r.divide(ctx, b, c, c.fates, "")
+	refused, err := r.inPieces(ctx, b, c)
 	if err != nil {
 		return err
 	}
@@ -173,10 +170,8 @@ func (r *runner) insert(ctx context.Context, b *batch, c *chunk) error {
 		return fmt.Errorf("%w: %d of %d rows of %s, the first: %w", errTable, len(refused), c.size, c.table.Name, refused[0].err)
 	}
 	for _, bad := range refused {
-		f := bad.fate
-		f.letter = r.letter(f, c.table, bad.err)
-		f.table = nil
-		if err := r.bury(ctx, []*event.DeadLetter{f.letter}); err != nil {
+		r.again.refuse(bad.fate.fate, bad.fate.partition, "refused", bad.err)
+		if err := r.bury(ctx, []*event.DeadLetter{bad.fate.letter}); err != nil {
 			return err
 		}
 	}
@@ -186,17 +181,35 @@ func (r *runner) insert(ctx context.Context, b *batch, c *chunk) error {
 	return nil
 }
 
+// inPieces sends a chunk as one INSERT, or as several where whole ones did not
+// end in time: what one of them stored is stored, and found by reading back.
+func (r *runner) inPieces(ctx context.Context, b *batch, c *chunk) ([]refusal, error) {
+	if b.pieces <= 1 || len(c.fates) < b.pieces {
+		return r.divide(ctx, b, c, c.fates, "")
+	}
+	var refused []refusal
+	size := (len(c.fates) + b.pieces - 1) / b.pieces
+	for part := range slices.Chunk(c.fates, size) {
+		bad, err := r.divide(ctx, b, c, part, "p"+strconv.Itoa(int(part[0].partition))+"o"+strconv.FormatInt(part[0].offset, 10))
+		if err != nil {
+			return nil, err
+		}
+		refused = append(refused, bad...)
+	}
+	return refused, nil
+}
+
 // errTable: when a table refuses many rows, it is the table that is wrong,
 // and giving the rows up would empty the topic into the dead letters.
 var errTable = errors.New("the table was altered so that it refuses rows; compare it with `plumbline schema`")
 
 type refusal struct {
-	fate *fate
+	fate placed
 	err  error
 }
 
 // divide halves a refused block until the bad rows stand alone.
-func (r *runner) divide(ctx context.Context, b *batch, c *chunk, fates []*fate, piece string) ([]refusal, error) {
+func (r *runner) divide(ctx context.Context, b *batch, c *chunk, fates []placed, piece string) ([]refusal, error) {
 	err := r.send(ctx, b, c, fates, piece)
 	if err == nil || warehouse.KindOf(err) != warehouse.KindData {
 		return nil, err
@@ -213,8 +226,16 @@ func (r *runner) divide(ctx context.Context, b *batch, c *chunk, fates []*fate, 
 	return append(left, right...), err
 }
 
-func (r *runner) send(ctx context.Context, b *batch, c *chunk, fates []*fate, piece string) error {
-	block := b.block(c, fates, piece)
+func (r *runner) send(ctx context.Context, b *batch, c *chunk, fates []placed, piece string) error {
+	cells := c.cells
+	if cells == nil || len(fates) != len(c.fates) {
+		var err error
+		if cells, err = r.encode(c.table, fates); err != nil {
+			return err
+		}
+		defer r.release(c.table, cells)
+	}
+	block := b.block(c, cells, piece)
 	if r.opts.TrustTokens {
 		block.Token = b.plainToken(c) + piece
 	}
@@ -230,18 +251,6 @@ func (r *runner) send(ctx context.Context, b *batch, c *chunk, fates []*fate, pi
 	r.m.inserts.WithLabelValues(c.table.Name, "ok").Inc()
 	r.m.rows.WithLabelValues(c.table.Name).Add(float64(len(fates)))
 	return nil
-}
-
-func (r *runner) letter(f *fate, t *warehouse.Table, reason error) *event.DeadLetter {
-	raw, err := event.Encode(nil, f.row.Event)
-	if err != nil {
-		r.log.Warn("a refused row's bytes are lost to its dead letter", zap.Error(err))
-	}
-	return &event.DeadLetter{
-		ID:     letterID(f.row.Topic, f.row.Epoch, f.row.Partition, f.row.Offset),
-		Origin: "sink:" + t.Name, Code: "refused", Reason: reason.Error(), ReceivedAt: f.received,
-		Bytes: raw[:min(len(raw), maxLetterBytes)],
-	}
 }
 
 // bury writes dead letters and returns when they are durable.

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
 )
 
 // ErrFenced means that the partitions may belong to another member by now:
@@ -36,6 +37,8 @@ type GroupOptions struct {
 	// Start chooses where to begin with a partition, given its committed
 	// position; -1 is the start of the log. Nil: at the committed offset.
 	Start func(partition int32, committed Position) int64
+	// Undecoded leaves Event nil: the reader decodes Value in its own way.
+	Undecoded bool
 }
 
 // Ownership says that a partition came or went.
@@ -49,6 +52,7 @@ type Ownership struct {
 // without Err, that its type is not known to this version.
 type Fetched struct {
 	stream.Record
+	Kind  event.Type
 	Value []byte
 	Err   error
 }
@@ -85,7 +89,7 @@ func NewGroup(o GroupOptions) (*Group, error) {
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // a hole is an error, never skipped in silence
 		kgo.OnPartitionsRevoked(gone), kgo.OnPartitionsLost(gone),
 		kgo.OnOffsetsFetched(g.noteFetched), kgo.AdjustFetchOffsetsFn(g.adjust),
-		kgo.FetchMaxPartitionBytes(4<<20), kgo.FetchMaxBytes(16<<20), kgo.MaxBufferedRecords(1<<16),
+		kgo.FetchMaxPartitionBytes(2<<20), kgo.FetchMaxBytes(8<<20),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to kafka: %w", err)
@@ -161,7 +165,16 @@ func (g *Group) Poll(ctx context.Context, maxRecords int) (Polled, error) {
 	g.cl.AllowRebalance()
 	fetches := g.cl.PollRecords(ctx, maxRecords)
 	g.turn.Lock()
+	return g.polled(fetches)
+}
 
+// More is Poll for a member that is still at work on what it polled before:
+// nothing changes hands meanwhile.
+func (g *Group) More(ctx context.Context, maxRecords int) (Polled, error) {
+	return g.polled(g.cl.PollRecords(ctx, maxRecords))
+}
+
+func (g *Group) polled(fetches kgo.Fetches) (Polled, error) {
 	out := Polled{Ends: map[int32]int64{}}
 	g.mu.Lock()
 	out.Changes, g.changes = g.changes, nil
@@ -179,11 +192,19 @@ func (g *Group) Poll(ctx context.Context, maxRecords int) (Polled, error) {
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		out.Ends[p.Partition] = p.LastStableOffset
 		for _, r := range p.Records {
-			rec, err := decode(r)
-			out.Records = append(out.Records, Fetched{Record: rec, Value: r.Value, Err: err})
+			out.Records = append(out.Records, g.read(r))
 		}
 	})
 	return out, nil
+}
+
+func (g *Group) read(r *kgo.Record) Fetched {
+	rec, kind, err := headers(r)
+	f := Fetched{Record: rec, Kind: kind, Value: r.Value, Err: err}
+	if err == nil && !g.opts.Undecoded && event.New(kind) != nil {
+		f.Event, f.Err = event.Decode(kind, r.Value)
+	}
+	return f
 }
 
 // Pause stops fetching; Polls still keep the membership alive.

@@ -39,10 +39,21 @@ func encode(o *stream.Output, configHash []byte) (*kgo.Record, error) {
 // leaves Event nil: the reader skips and counts it. Bytes that cannot be read
 // are an error, permanent.
 func decode(r *kgo.Record) (stream.Record, error) {
-	out := stream.Record{
+	out, kind, err := headers(r)
+	if err != nil || event.New(kind) == nil {
+		return out, err
+	}
+	ev, err := event.Decode(kind, r.Value)
+	out.Event = ev
+	return out, err
+}
+
+// headers reads everything but the value. The kind is empty for a schema this
+// version does not know.
+func headers(r *kgo.Record) (out stream.Record, kind event.Type, err error) {
+	out = stream.Record{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: event.At(r.Timestamp), Key: string(r.Key),
 	}
-	var kind event.Type
 	schema := event.Schema
 	for _, h := range r.Headers {
 		switch h.Key {
@@ -51,17 +62,13 @@ func decode(r *kgo.Record) (stream.Record, error) {
 		case topic.HeaderSchema:
 			schema, _ = strconv.Atoi(string(h.Value))
 		case topic.HeaderCause:
-			c, err := topic.ParseCause(string(h.Value))
-			if err != nil {
-				return out, err
+			if out.Cause, err = topic.ParseCause(string(h.Value)); err != nil {
+				return out, "", err
 			}
-			out.Cause = c
 		}
 	}
-	if schema > event.Schema || event.New(kind) == nil {
-		return out, nil
+	if schema > event.Schema {
+		return out, "", nil
 	}
-	ev, err := event.Decode(kind, r.Value)
-	out.Event = ev
-	return out, err
+	return out, kind, nil
 }

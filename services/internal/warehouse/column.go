@@ -1,23 +1,23 @@
 package warehouse
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 	"plumbline.dev/schemas/event"
 )
 
 // Column makes one column of a block. Words of small sets travel as plain
-// strings and become LowCardinality in the server: the client library builds
-// dictionaries through reflection, several times slower.
+// strings and become LowCardinality in the server.
 type Column struct {
-	name   string
-	wire   string
-	values func([]Row) any
-	check  func(event.Event) error
+	name  string
+	wire  string
+	put   func(*cells, *Row)
+	check func(event.Event) error
 }
 
 // id is text that identifies something: it must not be changed on the way.
@@ -35,7 +35,7 @@ func id[E event.Event](name string, get func(E) string) Column {
 // text replaces bytes that are no UTF-8: one such value would make every
 // JSON answer that contains it unreadable.
 func text[E event.Event](name string, get func(E) string) Column {
-	return of(name, "String", func(e E) string { return valid(get(e)) })
+	return Column{name: name, wire: "String", put: func(c *cells, r *Row) { c.str(valid(get(r.Event.(E)))) }}
 }
 
 func valid(s string) string {
@@ -45,9 +45,59 @@ func valid(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// of is a column whose Go type is its wire type.
-func of[E event.Event, T any](name, wire string, get func(E) T) Column {
-	return Column{name: name, wire: wire, values: gather(func(r *Row) T { return get(r.Event.(E)) })}
+// raw is text that is kept as it came: a String holds any bytes.
+func raw[E event.Event](name string, get func(E) []byte) Column {
+	return Column{name: name, wire: "String", put: func(c *cells, r *Row) { c.bytes(get(r.Event.(E))) }}
+}
+
+func uint64s[E event.Event](name string, get func(E) uint64) Column {
+	return Column{name: name, wire: "UInt64", put: func(c *cells, r *Row) { c.u64(get(r.Event.(E))) }}
+}
+
+func float64s[E event.Event](name string, get func(E) float64) Column {
+	return Column{name: name, wire: "Float64", put: func(c *cells, r *Row) { c.u64(math.Float64bits(get(r.Event.(E)))) }}
+}
+
+func int64s[E event.Event](name string, get func(E) int64) Column {
+	return Column{name: name, wire: "Int64", put: func(c *cells, r *Row) { c.u64(uint64(get(r.Event.(E)))) }}
+}
+
+// nullable is a number that may not be known.
+func nullable[E event.Event](name string, get func(E) (n int64, known bool)) Column {
+	return Column{name: name, wire: "Nullable(Int64)", put: func(c *cells, r *Row) { c.null(get(r.Event.(E))) }}
+}
+
+func flag[E event.Event](name string, get func(E) bool) Column {
+	return Column{name: name, wire: "Bool", put: func(c *cells, r *Row) {
+		b := byte(0)
+		if get(r.Event.(E)) {
+			b = 1
+		}
+		c.data = append(c.data, b)
+	}}
+}
+
+// count clamps: a sender's absurd number is no reason to lose its row.
+func count[E event.Event](name string, get func(E) int) Column {
+	return Column{name: name, wire: "UInt32", put: func(c *cells, r *Row) {
+		c.data = binary.LittleEndian.AppendUint32(c.data, uint32(min(max(get(r.Event.(E)), 0), 1<<32-1)))
+	}}
+}
+
+func status[E event.Event](get func(E) int) Column {
+	return Column{name: "status", wire: "UInt16", put: func(c *cells, r *Row) {
+		c.data = binary.LittleEndian.AppendUint16(c.data, uint16(min(max(get(r.Event.(E)), 0), 1<<16-1)))
+	}}
+}
+
+func texts[E event.Event](name string, get func(E) []string) Column {
+	return Column{name: name, wire: "Array(String)", put: func(c *cells, r *Row) {
+		for _, s := range get(r.Event.(E)) {
+			c.str(valid(s))
+			c.items++
+		}
+		c.offsets = binary.LittleEndian.AppendUint64(c.offsets, c.items)
+	}}
 }
 
 const timeType = "DateTime64(3, 'UTC')"
@@ -66,58 +116,35 @@ func inRange[E event.Event](name string, get func(E) event.Time) func(event.Even
 
 // at is a time that is always known.
 func at[E event.Event](name string, get func(E) event.Time) Column {
-	c := of(name, timeType, func(e E) int64 { return int64(get(e)) })
-	c.check = inRange(name, get)
-	return c
+	return Column{
+		name: name, wire: timeType, check: inRange(name, get),
+		put: func(c *cells, r *Row) { c.u64(uint64(get(r.Event.(E)))) },
+	}
 }
 
 // maybe is a time that is null until it is known.
 func maybe[E event.Event](name string, get func(E) event.Time) Column {
-	c := of(name, "Nullable("+timeType+")", func(e E) *int64 {
-		if t := int64(get(e)); t != 0 {
-			return &t
-		}
-		return nil
-	})
-	c.check = inRange(name, get)
-	return c
-}
-
-func flag[E event.Event](name string, get func(E) bool) Column { return of(name, "Bool", get) }
-
-func int64s[E event.Event](name string, get func(E) int64) Column { return of(name, "Int64", get) }
-
-// count clamps: a sender's absurd number is no reason to lose its row.
-func count[E event.Event](name string, get func(E) int) Column {
-	return of(name, "UInt32", func(e E) uint32 { return uint32(min(max(get(e), 0), 1<<32-1)) })
-}
-
-func status[E event.Event](get func(E) int) Column {
-	return of("status", "UInt16", func(e E) uint16 { return uint16(min(max(get(e), 0), 1<<16-1)) })
+	return Column{
+		name: name, wire: "Nullable(" + timeType + ")", check: inRange(name, get),
+		put: func(c *cells, r *Row) {
+			t := int64(get(r.Event.(E)))
+			c.null(t, t != 0)
+		},
+	}
 }
 
 // fields is a map from name to what a person may see of the value.
 func fields[E event.Event](name string, get func(E) []event.Field) Column {
-	return of(name, "Map(String, String)", func(e E) fieldMap { return fieldMap(get(e)) })
+	return Column{name: name, wire: "Map(String, String)", put: func(c *cells, r *Row) {
+		list := get(r.Event.(E))
+		for i := range list {
+			c.key(valid(list[i].Name))
+			c.str(valid(list[i].Value.Show()))
+		}
+		c.items += uint64(len(list))
+		c.offsets = binary.LittleEndian.AppendUint64(c.offsets, c.items)
+	}}
 }
-
-// fieldMap hands fields to the client library without building a map.
-type fieldMap []event.Field
-
-// Put implements column.IterableOrderedMap; it is for reading, which nobody does.
-func (fieldMap) Put(any, any) {}
-
-// Iterator implements column.IterableOrderedMap.
-func (m fieldMap) Iterator() column.MapIterator { return &fieldIterator{m, -1} }
-
-type fieldIterator struct {
-	list fieldMap
-	at   int
-}
-
-func (i *fieldIterator) Next() bool { i.at++; return i.at < len(i.list) }
-func (i *fieldIterator) Key() any   { return valid(i.list[i.at].Name) }
-func (i *fieldIterator) Value() any { return valid(i.list[i.at].Value.Show()) }
 
 // actor is who acted, in three columns.
 func actor[E event.Event](get func(E) event.Actor) []Column {

@@ -46,6 +46,18 @@ func KindOf(err error) Kind {
 	return KindAmbiguous
 }
 
+// CodeOf returns the code ClickHouse answered with, or 0.
+func CodeOf(err error) int32 {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
+
+// CodeMemoryLimit is MEMORY_LIMIT_EXCEEDED.
+const CodeMemoryLimit = 241
+
 // Codes of ClickHouse. Whatever is in no list is retryable: giving a row up
 // needs proof, waiting does not.
 var (

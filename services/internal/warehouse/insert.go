@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
 // Block is one INSERT: rows of one table and one ClickHouse partition, which
@@ -15,19 +14,32 @@ type Block struct {
 	QueryID string // so that it can be stopped
 	Token   string // so that the server may recognise a repetition
 	Rows    []Row
+	Cells   *Cells // the rows where they are encoded already, and Rows is not needed
 }
 
 // Insert stores a block and returns when it is durable. The Kind of its error
 // says what to do; after KindAmbiguous and KindRetryable nobody may insert the
 // rows again before looking.
-func (d *DB) Insert(ctx context.Context, b Block) (err error) {
-	if len(b.Rows) == 0 {
+func (d *DB) Insert(ctx context.Context, b Block) error {
+	if b.Cells == nil {
+		b.Cells = cellsOf(b.Table, b.Rows)
+	}
+	if b.Cells.rows == 0 {
 		return nil
 	}
 	settings, err := d.insertSettings(ctx, b.Token)
 	if err != nil {
 		return err
 	}
+	if d.opts.Protocol == clickhouse.HTTP {
+		return d.post(ctx, b, settings)
+	}
+	return d.batch(ctx, b, settings)
+}
+
+// batch hands the block to the client library, for servers that are reached
+// over the native protocol.
+func (d *DB) batch(ctx context.Context, b Block, settings clickhouse.Settings) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithQueryID(b.QueryID), clickhouse.WithSettings(settings),
 		clickhouse.WithColumnNamesAndTypes(b.Table.wire))
 	batch, err := d.conn.PrepareBatch(ctx, b.Table.insert)
@@ -35,29 +47,13 @@ func (d *DB) Insert(ctx context.Context, b Block) (err error) {
 		return wrap("insert into "+b.Table.Name, err)
 	}
 	defer batch.Close()
-	if err := fill(batch, b); err != nil {
-		return err
-	}
-	return wrap("insert into "+b.Table.Name, batch.Send())
-}
-
-// fill never leaves a half-filled batch to be sent: an error ends it, and a
-// panic of the client library on odd data is one.
-func fill(batch driver.Batch, b Block) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = &Error{Kind: KindData, Err: fmt.Errorf("encode rows of %s: %v", b.Table.Name, r)}
-		}
-		if err != nil {
-			_ = batch.Abort()
-		}
-	}()
 	for i, c := range b.Table.columns {
-		if err := batch.Column(i).Append(c.values(b.Rows)); err != nil {
+		if err := batch.Column(i).Append(b.Cells.columns[i].slice(c.wire, b.Cells.rows)); err != nil {
+			_ = batch.Abort() // a half-filled batch is never sent
 			return &Error{Kind: KindData, Err: fmt.Errorf("encode %s of %s: %w", c.name, b.Table.Name, err)}
 		}
 	}
-	return nil
+	return wrap("insert into "+b.Table.Name, batch.Send())
 }
 
 // insertSettings names everything that decides whether one INSERT is one part:
@@ -70,6 +66,9 @@ func (d *DB) insertSettings(ctx context.Context, token string) (clickhouse.Setti
 	s := clickhouse.Settings{
 		"async_insert": 0, "insert_deduplicate": 1, "insert_deduplication_token": token,
 		"max_insert_threads": 1,
+		// However the server reads the body, it is one block.
+		"input_format_parallel_parsing": 0, "max_insert_block_size": 1 << 20,
+		"min_insert_block_size_rows": 1 << 20, "min_insert_block_size_bytes": 1 << 30,
 		// Rows of one block with one key must stay: read-back looks for every offset.
 		"optimize_on_insert": 0,
 	}

@@ -35,7 +35,7 @@ func attemptsTable() *Table {
 		text("token", func(e E) string { return e.Token }),
 		fields("fields", func(e E) []event.Field { return e.Fields }),
 		text("sender", func(e E) string { return e.Sender }),
-		of("body_hash", "UInt64", func(e E) uint64 { return e.BodyHash }),
+		uint64s("body_hash", func(e E) uint64 { return e.BodyHash }),
 	}
 	return define(Table{
 		Name: "attempts", Type: event.TypeAttempt, month: received(func(e E) event.Time { return e.ReceivedAt }),

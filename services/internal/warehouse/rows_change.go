@@ -23,11 +23,11 @@ func changesTable() *Table {
 		text("hook", func(e E) string { return e.Hook }),
 		id("external_id", func(e E) string { return e.ExternalID }),
 		id("merged_into", func(e E) string { return e.MergedInto }),
-		of("merged_ids", "Array(String)", func(e E) []string { return e.MergedIDs }),
+		texts("merged_ids", func(e E) []string { return e.MergedIDs }),
 		id("related_id", func(e E) string { return e.RelatedID }),
 		text("relation", func(e E) string { return e.Relation }),
 		flag("removed", func(e E) bool { return e.Removed }),
-		of("body_hash", "UInt64", func(e E) uint64 { return e.BodyHash }),
+		uint64s("body_hash", func(e E) uint64 { return e.BodyHash }),
 	}
 	return define(Table{
 		Name: "changes", Type: event.TypeChange, month: received(func(e E) event.Time { return e.ReceivedAt }),

@@ -17,7 +17,7 @@ func deadLettersTable() *Table {
 			text("code", func(e E) string { return e.Code }),
 			at("received_at", func(e E) event.Time { return e.ReceivedAt }),
 			// A String holds any bytes; these are kept as they came.
-			of("bytes", "String", func(e E) string { return string(e.Bytes) }),
+			raw("bytes", func(e E) []byte { return e.Bytes }),
 			flag("sealed", func(e E) bool { return e.Sealed }),
 			text("key_id", func(e E) string { return e.KeyID }),
 			text("batch", func(e E) string { return e.Batch }),

@@ -22,7 +22,7 @@ func deliveriesTable() *Table {
 		maybe("acknowledged_at", func(e E) event.Time { return e.AcknowledgedAt }),
 		maybe("applied_at", func(e E) event.Time { return e.AppliedAt }),
 		maybe("verified_at", func(e E) event.Time { return e.VerifiedAt }),
-		of("latency_ms", "Nullable(Int64)", latency),
+		nullable("latency_ms", latency),
 		text("latency_basis", func(e E) string { return e.LatencyBasis }),
 		text("start_basis", func(e E) string { return e.StartBasis }),
 		int64s("resolution_ms", func(e E) int64 { return e.ResolutionMS }),
@@ -32,7 +32,7 @@ func deliveriesTable() *Table {
 		text("series", func(e E) string { return e.Series }),
 		id("superseded_by", func(e E) string { return e.SupersededBy }),
 		at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
-		of("version", "UInt64", func(e E) uint64 { return e.Version }),
+		uint64s("version", func(e E) uint64 { return e.Version }),
 	}
 	return define(Table{
 		Name: "deliveries", Type: event.TypeDelivery, month: received(func(e E) event.Time { return e.ReceivedAt }),
@@ -42,9 +42,4 @@ func deliveriesTable() *Table {
 }
 
 // latency is null until there is one: 0 ms is a latency too.
-func latency(e *event.Delivery) *int64 {
-	if e.LatencyBasis == "" {
-		return nil
-	}
-	return &e.LatencyMS
-}
+func latency(e *event.Delivery) (ms int64, known bool) { return e.LatencyMS, e.LatencyBasis != "" }

@@ -37,7 +37,7 @@ func divergencesTable() *Table {
 			text("cause", func(e E) string { return e.Cause }),
 			id("incident_id", func(e E) string { return e.IncidentID }),
 			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
-			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+			uint64s("version", func(e E) uint64 { return e.Version }),
 		},
 	})
 }

@@ -24,7 +24,7 @@ func failuresTable() *Table {
 		text("code", func(e E) string { return e.Code }),
 		text("message", func(e E) string { return e.Message }),
 		text("token", func(e E) string { return e.Token }),
-		of("version", "UInt64", func(e E) uint64 { return e.Version }),
+		uint64s("version", func(e E) uint64 { return e.Version }),
 	}
 	cols = append(cols, verdict(func(e E) *event.Verdict { return &e.Verdict })...)
 	return define(Table{
@@ -39,7 +39,7 @@ func verdict[E event.Event](get func(E) *event.Verdict) []Column {
 		text("class", func(e E) string { return get(e).Class }),
 		text("recoverability", func(e E) string { return get(e).Recoverability }),
 		text("attribution", func(e E) string { return get(e).Attribution }),
-		of("confidence", "Float64", func(e E) float64 { return get(e).Confidence }),
+		float64s("confidence", func(e E) float64 { return get(e).Confidence }),
 		text("rule", func(e E) string { return get(e).Rule }),
 		text("evidence", func(e E) string { return get(e).Evidence }),
 		text("fingerprint", func(e E) string { return get(e).Fingerprint }),

@@ -27,7 +27,7 @@ func observationsTable() *Table {
 			text("writer_kind", func(e E) string { return e.Writer.Kind }),
 			text("writer_id", func(e E) string { return e.Writer.ID }),
 			id("external_id", func(e E) string { return e.ExternalID }),
-			of("body_hash", "UInt64", func(e E) uint64 { return e.BodyHash }),
+			uint64s("body_hash", func(e E) uint64 { return e.BodyHash }),
 		},
 	})
 }

@@ -35,13 +35,13 @@ func reconciliationsTable() *Table {
 			int64s("duplicates", func(e E) int64 { return e.Duplicates }),
 			int64s("unlinkable", func(e E) int64 { return e.Unlinkable }),
 			int64s("out_of_scope", func(e E) int64 { return e.OutOfScope }),
-			of("share", "Float64", func(e E) float64 { return e.Share }),
+			float64s("share", func(e E) float64 { return e.Share }),
 			maybe("compared_through", func(e E) event.Time { return e.ComparedThrough }),
 			maybe("equal_through", func(e E) event.Time { return e.EqualThrough }),
 			text("blocked_by", func(e E) string { return e.BlockedBy }),
 			int64s("calls", func(e E) int64 { return e.Calls }),
 			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
-			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+			uint64s("version", func(e E) uint64 { return e.Version }),
 		},
 	})
 }

@@ -17,7 +17,7 @@ func verdictsTable() *Table {
 			text("attribution", func(e E) string { return e.Attribution }),
 			text("recoverability", func(e E) string { return e.Recoverability }),
 			flag("decided", func(e E) bool { return e.Decided }),
-			of("confidence", "Float64", func(e E) float64 { return e.Confidence }),
+			float64s("confidence", func(e E) float64 { return e.Confidence }),
 			text("evidence", func(e E) string { return e.Evidence }),
 			text("first_step", func(e E) string { return e.FirstStep }),
 			text("scope", func(e E) string { return e.Scope }),
@@ -26,7 +26,7 @@ func verdictsTable() *Table {
 			maybe("ended_at", func(e E) event.Time { return e.End }),
 			maybe("decided_at", func(e E) event.Time { return e.DecidedAt }),
 			count("revision", func(e E) int { return e.Revision }),
-			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+			uint64s("version", func(e E) uint64 { return e.Version }),
 		},
 	})
 }

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -99,25 +100,18 @@ func rank(version uint64, n int32) uint64 {
 
 func coordinates(version func(event.Event) uint64) []Column {
 	return []Column{
-		{name: "_topic", wire: "String", values: gather(func(r *Row) string { return r.Topic })},
-		{name: "_epoch", wire: "String", values: gather(func(r *Row) string { return r.Epoch })},
-		{name: "_partition", wire: "UInt32", values: gather(func(r *Row) uint32 { return uint32(r.Partition) })},
-		{name: "_offset", wire: "UInt64", values: gather(func(r *Row) uint64 { return uint64(r.Offset) })},
-		{name: "_rank", wire: "UInt64", values: gather(func(r *Row) uint64 {
-			if version == nil {
-				return 0
+		{name: "_topic", wire: "String", put: func(c *cells, r *Row) { c.str(r.Topic) }},
+		{name: "_epoch", wire: "String", put: func(c *cells, r *Row) { c.str(r.Epoch) }},
+		{name: "_partition", wire: "UInt32", put: func(c *cells, r *Row) {
+			c.data = binary.LittleEndian.AppendUint32(c.data, uint32(r.Partition))
+		}},
+		{name: "_offset", wire: "UInt64", put: func(c *cells, r *Row) { c.u64(uint64(r.Offset)) }},
+		{name: "_rank", wire: "UInt64", put: func(c *cells, r *Row) {
+			v := uint64(0)
+			if version != nil {
+				v = rank(version(r.Event), r.Cause.N)
 			}
-			return rank(version(r.Event), r.Cause.N)
-		})},
-	}
-}
-
-func gather[T any](get func(*Row) T) func([]Row) any {
-	return func(rows []Row) any {
-		out := make([]T, len(rows))
-		for i := range rows {
-			out[i] = get(&rows[i])
-		}
-		return out
+			c.u64(v)
+		}},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ type DB struct {
 	opts     clickhouse.Options
 	database string
 	log      *zap.Logger
+	http     *http.Client // of inserts
 
 	probe struct { // what the server knows, asked once
 		sync.Mutex
@@ -70,11 +72,14 @@ func Open(o Options) (*DB, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &DB{conn: conn, opts: opts, database: opts.Auth.Database, log: log}, nil
+	return &DB{conn: conn, opts: opts, database: opts.Auth.Database, log: log, http: newHTTP(&opts)}, nil
 }
 
 // Close ends every connection.
-func (d *DB) Close() error { return d.conn.Close() }
+func (d *DB) Close() error {
+	d.http.CloseIdleConnections()
+	return d.conn.Close()
+}
 
 // Database is the database in use.
 func (d *DB) Database() string { return d.database }

@@ -1,0 +1,87 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// post sends a block over HTTP as it lies in memory. The client library would
+// build its own copy, cell by cell, at several times the cost (docs/adr).
+func (d *DB) post(ctx context.Context, b Block, settings clickhouse.Settings) error {
+	doing := "insert into " + b.Table.Name
+	args := url.Values{
+		"query": {b.Table.insert + " FORMAT Native"}, "database": {d.database}, "query_id": {b.QueryID},
+	}
+	for _, set := range []clickhouse.Settings{d.opts.Settings, settings} {
+		for name, value := range set {
+			args.Set(name, fmt.Sprint(value))
+		}
+	}
+	body, size := b.Cells.native()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.address()+"?"+args.Encode(), body)
+	if err != nil {
+		return wrap(doing, err)
+	}
+	req.ContentLength = int64(size)
+	req.Header.Set("X-ClickHouse-User", d.opts.Auth.Username)
+	req.Header.Set("X-ClickHouse-Key", d.opts.Auth.Password)
+	for name, value := range d.opts.HttpHeaders {
+		req.Header.Set(name, value)
+	}
+	res, err := d.http.Do(req)
+	if err != nil {
+		return wrap(doing, withoutURL(err))
+	}
+	defer res.Body.Close()
+	return wrap(doing, answer(res))
+}
+
+// withoutURL keeps the query out of log lines.
+func withoutURL(err error) error {
+	if e, ok := err.(*url.Error); ok { //nolint:errorlint // what Do returns, not what it wraps
+		return e.Err
+	}
+	return err
+}
+
+const maxAnswer = 64 << 10
+
+func answer(res *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if res.StatusCode == http.StatusOK && err == nil && len(text) == 0 {
+		return nil
+	}
+	code, codeErr := strconv.ParseInt(res.Header.Get("X-ClickHouse-Exception-Code"), 10, 32)
+	if codeErr != nil { // a proxy's word, or an answer cut short: nobody knows
+		return fmt.Errorf("status %d: %.200q %w", res.StatusCode, text, err)
+	}
+	return &clickhouse.Exception{Code: int32(code), Message: strings.TrimSpace(string(text))}
+}
+
+func (d *DB) address() string {
+	scheme := "http"
+	if d.opts.TLS != nil {
+		scheme = "https"
+	}
+	u := url.URL{Scheme: scheme, Host: d.opts.Addr[0], Path: d.opts.HttpUrlPath}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u.String()
+}
+
+func newHTTP(o *clickhouse.Options) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		TLSClientConfig: o.TLS, MaxIdleConnsPerHost: o.MaxIdleConns,
+		// Below the server's own: a connection it closes under a request makes an INSERT uncertain.
+		IdleConnTimeout: 3 * time.Second, WriteBufferSize: 256 << 10,
+	}}
+}
