@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check eval bench microbench kill soak build engine kafka fuzz
+.PHONY: help run test check eval bench bench-sink microbench kill soak build engine kafka fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ eval: engine build ## play the standard scenarios against the whole product and 
 
 microbench: ## every Go benchmark
 	scripts/check.sh microbench
+
+bench-sink: engine build ## the sink beside ClickHouse's own Kafka engine: rows/s and CPU a row, in one run
+	cd scripts/bench/sink && GOWORK=off go run . -bin ../../../bin/plumbline
 
 kill: engine kafka ## the kill suites over 20 seeds each: processors and brokers, then the whole product
 	cd services && go test ./process -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 60m -v

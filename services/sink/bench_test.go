@@ -10,6 +10,7 @@ import (
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/warehouse"
 	"plumbline.dev/services/internal/warehouse/warehousetest"
+	"plumbline.dev/services/sink"
 )
 
 // BenchmarkInsert measures rows into the engine, a block of 50,000 each time:
@@ -50,6 +51,44 @@ func BenchmarkInsert(b *testing.B) {
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")
 			b.ReportMetric(float64(cpuTime()-cpu)/float64(n), "cpu-ns/row")
 		})
+	}
+}
+
+// BenchmarkDrain measures a topic that waits, from a broker in this process to
+// rows in the engine, which is another one.
+func BenchmarkDrain(b *testing.B) {
+	const records = 200_000
+	for b.Loop() {
+		b.StopTimer()
+		w := newWorld(b)
+		for i := 0; i < records; i += 1000 {
+			batch := make([]event.Event, 1000)
+			for j := range batch {
+				batch[j] = attempt(i + j)
+			}
+			w.produce(topic.Facts, batch...)
+		}
+		b.StartTimer()
+		s := w.start(func(o *sink.Options) { o.FlushInterval = 0 })
+		w.settled(topic.Facts)
+		b.StopTimer()
+		if err := s.stop(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(records*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func attempt(i int) *event.Attempt {
+	id := fmt.Sprint(i)
+	return &event.Attempt{
+		ID: id, Tenant: "t", Integration: "i", RecordKey: "i/contact/" + id, Sender: "sync-worker", OccurredAt: noon, ReceivedAt: noon,
+		System: "salesforce", Object: "contact", Operation: event.OpUpdate, SourceID: id, TargetID: "003" + id, ChangeID: "c" + id,
+		Try: 1, Status: 200, DurationMS: 120, Outcome: event.OutcomeOK, Actor: event.Actor{Kind: "integration", ID: "connector"},
+		Fields: []event.Field{
+			{Name: "lifecyclestage", Value: event.Value{Text: "customer"}}, {Name: "phone", Value: event.Value{Text: "+1 555 0100"}},
+		},
 	}
 }
 

@@ -58,6 +58,7 @@ func (r *runner) gather() (*batch, error) {
 		spans = append(spans, p.cut(n))
 	}
 	r.oldest = time.Now()
+	r.throttle() // there is room again
 	if len(spans) == 0 {
 		return nil, nil
 	}

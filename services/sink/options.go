@@ -37,9 +37,10 @@ type Options struct {
 	Integrations []config.Integration
 	// FlushInterval is how long a record may wait for company. Default 500 ms.
 	FlushInterval time.Duration
-	// MaxRows ends the wait, and bounds one INSERT. Default 50,000.
+	// MaxRows ends the wait, and bounds one INSERT. Default 32,000.
+	// Three times as many are in memory: stored, made, and read ahead.
 	MaxRows int
-	// MaxBytes bounds the undecoded bytes that wait for a topic. Default 64 MiB.
+	// MaxBytes bounds the undecoded bytes that wait for a topic. Default 16 MiB.
 	MaxBytes int
 	// InsertTimeout is after how long an INSERT counts as ambiguous. Default 30 s.
 	InsertTimeout time.Duration
@@ -74,8 +75,8 @@ func (o *Options) setDefaults() error {
 		return errors.New("sink: Bus, Topics, Warehouse and DeadLetters are required")
 	}
 	orDefault(&o.FlushInterval, 500*time.Millisecond)
-	orDefault(&o.MaxRows, 50_000)
-	orDefault(&o.MaxBytes, 64<<20)
+	orDefault(&o.MaxRows, 32_000)
+	orDefault(&o.MaxBytes, 16<<20)
 	orDefault(&o.InsertTimeout, 30*time.Second)
 	orDefault(&o.RetryMin, time.Second)
 	orDefault(&o.RetryMax, time.Minute)

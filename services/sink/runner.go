@@ -126,7 +126,7 @@ func (r *runner) poll(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.pollTime())
 	defer cancel()
-	polled, err := read(ctx, max(minPoll, r.opts.MaxRows-r.total()))
+	polled, err := read(ctx, min(maxPoll, max(minPoll, r.opts.MaxRows-r.total())))
 	if err != nil {
 		return err
 	}
@@ -147,6 +147,7 @@ func (r *runner) poll(ctx context.Context) error {
 const (
 	idlePoll = time.Second
 	minPoll  = 100 // records
+	maxPoll  = 4000
 )
 
 func (r *runner) pollTime() time.Duration {

@@ -29,14 +29,14 @@ var noon = event.At(time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))
 // world is a broker in this process and a database on the real engine, whose
 // merges are off: each row that was ever stored can be counted.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	db       *warehouse.DB
 	bus      bus.Options
 	topics   bus.Topics
 	producer *bus.Producer
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	db := warehousetest.New(t)
 	leaks := goleak.IgnoreCurrent()
@@ -111,7 +111,7 @@ func (w *world) options(change ...func(*sink.Options)) sink.Options {
 // running is a sink at work.
 type running struct {
 	*sink.Sink
-	t      *testing.T
+	t      testing.TB
 	cancel context.CancelFunc
 	over   chan struct{}
 	err    error // what Run returned, once over is closed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,6 +35,9 @@ func (a *App) producer(role string) (*bus.Producer, error) {
 func (a *App) startSink(context.Context) error {
 	if !a.o.has(Sink) {
 		return nil
+	}
+	if len(a.o.Roles) == 1 {
+		debug.SetGCPercent(50) // a sink alone holds buffers and little else
 	}
 	dead, err := a.producer("sink")
 	if err != nil {

@@ -89,7 +89,8 @@ func NewGroup(o GroupOptions) (*Group, error) {
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // a hole is an error, never skipped in silence
 		kgo.OnPartitionsRevoked(gone), kgo.OnPartitionsLost(gone),
 		kgo.OnOffsetsFetched(g.noteFetched), kgo.AdjustFetchOffsetsFn(g.adjust),
-		kgo.FetchMaxPartitionBytes(2<<20), kgo.FetchMaxBytes(8<<20),
+		// Small, because they are compressed: eight times as much may lie in memory.
+		kgo.FetchMaxPartitionBytes(512<<10), kgo.FetchMaxBytes(2<<20), kgo.MaxConcurrentFetches(1),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to kafka: %w", err)
