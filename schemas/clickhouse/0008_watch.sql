@@ -103,8 +103,10 @@ AS SELECT
     confidence, provider, token, title, evidence, first_step, onset_at, detected_at, acknowledged_at,
     acknowledged_by, mitigated_at, resolved_at, resolved_by, last_at, failures, affected, open, unverified, waived,
     records, predicate, reopened, recurrence, verdict_id, steps, updated_at, version,
-    dateDiff('millisecond', onset_at, detected_at), dateDiff('millisecond', detected_at, acknowledged_at),
-    dateDiff('millisecond', detected_at, mitigated_at), dateDiff('millisecond', mitigated_at, resolved_at)
+    dateDiff('millisecond', onset_at, detected_at) AS detect_ms,
+    dateDiff('millisecond', detected_at, acknowledged_at) AS acknowledge_ms,
+    dateDiff('millisecond', detected_at, mitigated_at) AS fix_ms,
+    dateDiff('millisecond', mitigated_at, resolved_at) AS drain_ms
 FROM incidents_raw FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'What failures or divergences of one fingerprint grew into: one row an incident';

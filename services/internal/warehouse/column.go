@@ -133,6 +133,30 @@ func maybe[E event.Event](name string, get func(E) event.Time) Column {
 	}
 }
 
+// maybeFloat is null where nothing was measured.
+func maybeFloat[E event.Event](name string, get func(E) *float64) Column {
+	return Column{name: name, wire: "Nullable(Float64)", put: func(c *cells, r *Row) {
+		if v := get(r.Event.(E)); v != nil {
+			c.null(int64(math.Float64bits(*v)), true)
+		} else {
+			c.null(0, false)
+		}
+	}}
+}
+
+// counts is a map from name to number.
+func counts[E event.Event](name string, get func(E) []event.Count) Column {
+	return Column{name: name, wire: "Map(String, Int64)", put: func(c *cells, r *Row) {
+		list := get(r.Event.(E))
+		for i := range list {
+			c.key(valid(list[i].Name))
+			c.u64(uint64(list[i].N))
+		}
+		c.items += uint64(len(list))
+		c.offsets = binary.LittleEndian.AppendUint64(c.offsets, c.items)
+	}}
+}
+
 // fields is a map from name to what a person may see of the value.
 func fields[E event.Event](name string, get func(E) []event.Field) Column {
 	return Column{name: name, wire: "Map(String, String)", put: func(c *cells, r *Row) {

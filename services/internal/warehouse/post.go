@@ -14,7 +14,7 @@ import (
 )
 
 // post sends a block over HTTP as it lies in memory. The client library would
-// build its own copy, cell by cell, at several times the cost (docs/adr).
+// build its own copy, cell by cell, at several times the cost (docs/adr/0008).
 func (d *DB) post(ctx context.Context, b Block, settings clickhouse.Settings) error {
 	doing := "insert into " + b.Table.Name
 	args := url.Values{

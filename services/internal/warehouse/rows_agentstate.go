@@ -23,15 +23,15 @@ func agentStatesTable() *Table {
 			text("field", func(e E) string { return e.Field }),
 			text("run", func(e E) string { return e.Run }),
 			text("token", func(e E) string { return e.Token }),
-			of("value", "Float64", func(e E) float64 { return e.Value }),
-			of("allowed", "Float64", func(e E) float64 { return e.Limit }),
+			float64s("value", func(e E) float64 { return e.Value }),
+			float64s("allowed", func(e E) float64 { return e.Limit }),
 			int64s("writes_1m", func(e E) int64 { return e.Minute }),
 			int64s("writes_1h", func(e E) int64 { return e.Hour }),
 			int64s("writes_24h", func(e E) int64 { return e.Day }),
 			int64s("writes_run", func(e E) int64 { return e.RunWrites }),
 			text("reset_by", func(e E) string { return e.ResetBy }),
 			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
-			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+			uint64s("version", func(e E) uint64 { return e.Version }),
 		},
 	})
 }

@@ -3,7 +3,6 @@ package warehouse
 import (
 	"strings"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 	"plumbline.dev/schemas/event"
 )
 
@@ -24,7 +23,7 @@ func incidentsTable() *Table {
 			text("class", func(e E) string { return e.Class }),
 			text("attribution", func(e E) string { return e.Attribution }),
 			text("recoverability", func(e E) string { return e.Recoverability }),
-			of("confidence", "Float64", func(e E) float64 { return e.Confidence }),
+			float64s("confidence", func(e E) float64 { return e.Confidence }),
 			text("provider", func(e E) string { return e.Provider }),
 			text("token", func(e E) string { return e.Token }),
 			text("title", func(e E) string { return e.Title }),
@@ -50,7 +49,7 @@ func incidentsTable() *Table {
 			text("verdict_id", func(e E) string { return e.VerdictID }),
 			texts("steps", func(e E) []string { return steps(e.Steps) }),
 			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
-			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+			uint64s("version", func(e E) uint64 { return e.Version }),
 		},
 	})
 }
@@ -61,18 +60,6 @@ func steps(list []event.Step) []string {
 		out[i] = strings.Join(strings.Fields(strings.Join([]string{s.At.String(), s.By, s.Step, s.Result, s.Reason}, " ")), " ")
 	}
 	return out
-}
-
-// texts is a list of words.
-func texts[E event.Event](name string, get func(E) []string) Column {
-	return of(name, "Array(String)", func(e E) []string {
-		list := get(e)
-		out := make([]string, len(list))
-		for i, s := range list {
-			out[i] = valid(s)
-		}
-		return out
-	})
 }
 
 func kpiMinutesTable() *Table {
@@ -86,14 +73,14 @@ func kpiMinutesTable() *Table {
 			id("integration", func(e E) string { return e.Integration }),
 			text("object", func(e E) string { return e.Object }),
 			at("minute", func(e E) event.Time { return e.Minute }),
-			of("counts", "Map(String, Int64)", func(e E) countMap { return countMap(e.Counts) }),
+			counts("counts", func(e E) []event.Count { return e.Counts }),
 			int64s("attempts_ok", func(e E) int64 { return writes(e.Counts, "/"+event.OutcomeOK) }),
 			int64s("attempts_ended", func(e E) int64 { return writes(e.Counts, "") }),
 			int64s("due", func(e E) int64 { return due(e.Counts, countable...) }),
 			int64s("on_time", func(e E) int64 { return due(e.Counts, event.StateApplied, event.StateVerified) }),
 			int64s("missed", func(e E) int64 { return due(e.Counts, misses...) }),
 			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
-			of("version", "UInt64", func(e E) uint64 { return e.Version }),
+			uint64s("version", func(e E) uint64 { return e.Version }),
 		},
 	})
 }
@@ -129,24 +116,6 @@ func due(counts []event.Count, states ...string) (n int64) {
 	return n
 }
 
-// countMap hands counts to the client library without building a map.
-type countMap []event.Count
-
-// Put implements column.IterableOrderedMap; it is for reading, which nobody does.
-func (countMap) Put(any, any) {}
-
-// Iterator implements column.IterableOrderedMap.
-func (m countMap) Iterator() column.MapIterator { return &countIterator{m, -1} }
-
-type countIterator struct {
-	list countMap
-	at   int
-}
-
-func (i *countIterator) Next() bool { i.at++; return i.at < len(i.list) }
-func (i *countIterator) Key() any   { return valid(i.list[i.at].Name) }
-func (i *countIterator) Value() any { return i.list[i.at].N }
-
 func alertsTable() *Table {
 	type E = *event.Alert
 	return define(Table{
@@ -166,8 +135,8 @@ func alertsTable() *Table {
 			maybe("since", func(e E) event.Time { return event.Time(e.Since) }),
 			at("observed_at", func(e E) event.Time { return event.Time(e.ObservedAt) }),
 			int64s("records_affected", func(e E) int64 { return e.RecordsAffected }),
-			of("value", "Nullable(Float64)", func(e E) *float64 { return e.Value }),
-			of("target", "Nullable(Float64)", func(e E) *float64 { return e.Target }),
+			maybeFloat("value", func(e E) *float64 { return e.Value }),
+			maybeFloat("target", func(e E) *float64 { return e.Target }),
 			int64s("numerator", func(e E) int64 { return e.Numerator }),
 			int64s("denominator", func(e E) int64 { return e.Denominator }),
 			text("unit", func(e E) string { return e.Unit }),
@@ -175,7 +144,7 @@ func alertsTable() *Table {
 			text("reason", func(e E) string { return e.Reason }),
 			text("class", func(e E) string { return e.Class }),
 			text("attribution", func(e E) string { return e.Attribution }),
-			of("confidence", "Float64", func(e E) float64 { return e.Confidence }),
+			float64s("confidence", func(e E) float64 { return e.Confidence }),
 			text("provider", func(e E) string { return e.Provider }),
 			text("summary", func(e E) string { return e.Summary }),
 			text("first_step", func(e E) string { return e.FirstStep }),

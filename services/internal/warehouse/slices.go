@@ -28,6 +28,14 @@ func (c *cells) slice(wire string, rows int) any {
 		return numbers(rows, func(i int) float64 { return math.Float64frombits(c.number(i)) })
 	case wire == "Int64" || wire == timeType:
 		return numbers(rows, func(i int) int64 { return int64(c.number(i)) })
+	case wire == "Nullable(Float64)":
+		return numbers(rows, func(i int) *float64 {
+			if c.nulls[i] != 0 {
+				return nil
+			}
+			n := math.Float64frombits(c.number(i))
+			return &n
+		})
 	case strings.HasPrefix(wire, "Nullable("):
 		return numbers(rows, func(i int) *int64 {
 			if c.nulls[i] != 0 {
@@ -40,10 +48,15 @@ func (c *cells) slice(wire string, rows int) any {
 		all := words(c.data, int(c.items))
 		return numbers(rows, func(i int) []string { from, to := c.items0(i); return all[from:to] })
 	case strings.HasPrefix(wire, "Map("):
-		keys, values := words(c.keys, int(c.items)), words(c.data, int(c.items))
-		return numbers(rows, func(i int) wordMap {
+		keys := words(c.keys, int(c.items))
+		value := func(i uint64) any { return int64(c.number(int(i))) }
+		if wire == "Map(String, String)" {
+			texts := words(c.data, int(c.items))
+			value = func(i uint64) any { return texts[i] }
+		}
+		return numbers(rows, func(i int) pairs {
 			from, to := c.items0(i)
-			return wordMap{keys[from:to], values[from:to]}
+			return pairs{keys, value, from, to}
 		})
 	}
 	panic(fmt.Sprintf("warehouse: no way to send a %s", wire))
@@ -77,20 +90,24 @@ func words(data []byte, n int) []string {
 	return out
 }
 
-// wordMap hands a row's pairs to the client library in their order.
-type wordMap struct{ keys, values []string }
-
-// Put implements column.IterableOrderedMap; it is for reading, which nobody does.
-func (wordMap) Put(any, any) {}
-
-// Iterator implements column.IterableOrderedMap.
-func (m wordMap) Iterator() column.MapIterator { return &wordIterator{m, -1} }
-
-type wordIterator struct {
-	m  wordMap
-	at int
+// pairs hands a row's map to the client library in its order.
+type pairs struct {
+	keys     []string
+	value    func(uint64) any
+	from, to uint64
 }
 
-func (i *wordIterator) Next() bool { i.at++; return i.at < len(i.m.keys) }
-func (i *wordIterator) Key() any   { return i.m.keys[i.at] }
-func (i *wordIterator) Value() any { return i.m.values[i.at] }
+// Put implements column.IterableOrderedMap; it is for reading, which nobody does.
+func (pairs) Put(any, any) {}
+
+// Iterator implements column.IterableOrderedMap.
+func (m pairs) Iterator() column.MapIterator { return &pairIterator{m, m.from - 1} }
+
+type pairIterator struct {
+	m  pairs
+	at uint64
+}
+
+func (i *pairIterator) Next() bool { i.at++; return i.at < i.m.to }
+func (i *pairIterator) Key() any   { return i.m.keys[i.at] }
+func (i *pairIterator) Value() any { return i.m.value(i.at) }

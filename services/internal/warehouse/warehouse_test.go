@@ -107,6 +107,15 @@ func populate(v reflect.Value) {
 			f.Set(reflect.ValueOf([]string{"a", "b"}))
 		case []byte:
 			f.SetBytes([]byte{0xff, 0})
+		case []event.Count:
+			f.Set(reflect.ValueOf([]event.Count{
+				{Name: "attempts/create/ok", N: 2}, {Name: "deliveries/applied", N: 1}, {Name: "deliveries/stalled", N: 1},
+			}))
+		case []event.Step:
+			f.Set(reflect.ValueOf([]event.Step{{At: noon, By: "ada", Step: "1", Result: "done"}}))
+		case *float64:
+			f.Set(reflect.New(f.Type().Elem()))
+			f.Elem().SetFloat(0.5)
 		default:
 			switch f.Kind() {
 			case reflect.String:
@@ -141,6 +150,9 @@ func requireFilled(t *testing.T, db *warehouse.DB, table string) {
 		}
 		if table == "failures" && c.Name == "verdict_id" {
 			continue // no verdict is there yet: TestVerdictsOverlayFailures
+		}
+		if table == "incidents" && strings.HasSuffix(c.Name, "_ms") {
+			continue // differences of times that are all the same here
 		}
 		require.Zero(t, count(t, db, fmt.Sprintf("%s WHERE `%s` = defaultValueOfTypeName('%s') OR `%s` IS NULL",
 			table, c.Name, strings.ReplaceAll(c.Type, "'", `\'`), c.Name)), "%s.%s is empty", table, c.Name)
