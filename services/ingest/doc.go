@@ -4,6 +4,7 @@
 //	POST /hooks/{hook}      providers' webhooks, by the hook's signature
 //	POST /v1/{kind}         own formats, by a bearer token per sender
 //	POST /v1/traces         OpenTelemetry's traces, by the same tokens
+//	GET  /v1/sources        what each hook took and refused, and why
 //	GET  /healthz /readyz /metrics
 //
 // A request is accepted or refused as a whole. What cannot be decoded in an

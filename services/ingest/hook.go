@@ -20,6 +20,7 @@ import (
 // hook is one configured webhook endpoint.
 type hook struct {
 	id, tenant string
+	source     string
 	url        string             // as the provider calls it, without the query
 	current    checker            // decides whenever its header is there
 	older      []*verify.Verifier // accepted by configuration
@@ -29,6 +30,7 @@ type hook struct {
 	actors     map[string]string // kinds by id, in the customer's words
 	metrics    routeMetrics
 	quota      quota
+	record     record
 }
 
 func (s *Server) loadHooks() error {
@@ -62,9 +64,10 @@ func (s *Server) newHook(c *config.Hook) (*hook, error) {
 	}
 	base, _, _ := strings.Cut(c.PublicURL, "?")
 	h := &hook{
-		id: c.ID, url: base, provider: p, tenant: tenantOf(c.ID, s.o.Config), actors: c.Actors,
+		id: c.ID, source: c.Source, url: base, provider: p, tenant: tenantOf(c.ID, s.o.Config), actors: c.Actors,
 		users: usersOf(c.ID, s.o.Config), metrics: s.metrics.route("hooks/" + c.ID),
 	}
+	h.record.expect(c.ID, s.o.Config.Integrations)
 	if err := h.describe(c, s.o.Config); err != nil {
 		return nil, err
 	}
@@ -74,7 +77,11 @@ func (s *Server) newHook(c *config.Hook) (*hook, error) {
 // describe fills in what decoders are told about every body.
 func (h *hook) describe(c *config.Hook, all *config.Config) error {
 	h.meta = sources.Meta{
-		Hook: c.ID, System: c.System, Account: c.Account, Integration: c.Integration, Runs: c.Runs, Mapping: c.Mapping,
+		Hook: c.ID, System: c.System, Account: c.Account,
+		Integration: c.Integration, Runs: c.Runs, Mapping: c.Mapping,
+	}
+	if c.Account == "" {
+		h.meta.Account = accountOf(c.ID, all)
 	}
 	if h.meta.System == "" && !h.provider.serves {
 		h.meta.System = c.Source
@@ -122,6 +129,23 @@ func (h *hook) guard(c *config.Hook, secrets [][]byte) error {
 		h.older = append(h.older, v)
 	}
 	return nil
+}
+
+// accountOf is the account that every integration with the hook agrees on.
+func accountOf(hook string, c *config.Config) string {
+	found := ""
+	for i := range c.Integrations {
+		for _, end := range []*config.Endpoint{&c.Integrations[i].Source, &c.Integrations[i].Target} {
+			if end.Hook != hook || end.Account == "" {
+				continue
+			}
+			if found != "" && found != end.Account {
+				return ""
+			}
+			found = end.Account
+		}
+	}
+	return found
 }
 
 // usersOf are the integrations that a hook feeds.
@@ -194,15 +218,19 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request, id string) {
 	req := h.request(r, b.bytes, secret)
 	if err := h.verify(req, start); err != nil {
 		s.metrics.signatures.WithLabelValues(h.metrics.name, err.Error()).Inc()
+		h.record.refuse(start, h.why(req, r.Host, err, start))
 		s.quarantine(h, req, err, start)
 		s.refuse(w, &h.metrics, errSignature)
 		return
 	}
 	a, err := s.take(r.Header, h, b.bytes, start)
 	if err != nil {
+		h.record.refuse(start, err.Error())
 		s.refuse(w, &h.metrics, err)
 		return
 	}
+	h.record.accepted.Add(1)
+	h.record.taken.Store(start.UnixMilli())
 	s.accepted(w, &h.metrics, &a, start)
 }
 
@@ -264,6 +292,7 @@ func (s *Server) take(header http.Header, h *hook, body []byte, start time.Time)
 
 // change goes to intake beside its record, its fields by the policy.
 func (s *Server) change(out *batch, h *hook, c *event.Change, now time.Time) {
+	h.record.see(c)
 	c.Fields = s.o.Privacy.Apply(h.tenant, c.System, c.Object, c.Fields)
 	if kind := h.actors[c.Actor.ID]; kind != "" {
 		c.Actor.Kind = kind

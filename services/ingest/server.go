@@ -144,6 +144,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if s.open(w, r) {
 			s.serveTraces(w, r)
 		}
+	case path == "/v1/sources":
+		s.serveCards(w, r)
 	case path == "/healthz":
 		_, _ = w.Write([]byte("ok\n"))
 	case path == "/readyz":

@@ -38,7 +38,7 @@ func run(args []string) int {
 		Args:          cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.Join(errUsage, err) })
-	root.AddCommand(upCommand(), configCommand(), topicsCommand(), schemaCommand(), classifyCommand(), versionCommand())
+	root.AddCommand(upCommand(), configCommand(), topicsCommand(), schemaCommand(), classifyCommand(), doctorCommand(), versionCommand())
 	root.AddCommand(simulateCommand(), evaluateCommand())
 	root.AddCommand(diffCommand())
 	root.AddCommand(initCommand())
