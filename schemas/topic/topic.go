@@ -82,7 +82,10 @@ var All = []Spec{
 			{event.TypeChange, "changes"}, {event.TypeAttempt, "attempts"}, {event.TypeObservation, "observations"},
 		},
 	},
-	{Name: Partials, Key: "tenant", Cleanup: Delete, Retention: 7 * event.Day, Ticked: true},
+	{
+		Name: Partials, Key: "tenant", Cleanup: Delete, Retention: 7 * event.Day, Ticked: true,
+		Tables: []Fill{{event.TypeAccess, "accesses"}},
+	},
 	{
 		Name: Deliveries, Key: "canonical record", Cleanup: Delete, Retention: 7 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeDelivery, "deliveries"}},

@@ -8,14 +8,20 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	cfgload "plumbline.dev/services/internal/config"
 )
 
-// click sends what a person decided on the command line through ingest, like
-// everything else, with the token of the first configured sender.
+// click sends what a person decided on the command line.
 func (c *common) click(ctx context.Context, element map[string]any) error {
+	return c.post(ctx, "clicks", element)
+}
+
+// post sends one element through ingest, like everything else, with the token
+// of the first configured sender.
+func (c *common) post(ctx context.Context, kind string, element map[string]any) error {
 	cfg, dir, err := c.load()
 	if err != nil {
 		return err
@@ -33,7 +39,7 @@ func (c *common) click(ctx context.Context, element map[string]any) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+cfg.Listen.Ingest+"/v1/clicks", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+cfg.Listen.Ingest+"/v1/"+kind, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -49,4 +55,9 @@ func (c *common) click(ctx context.Context, element map[string]any) error {
 		return fmt.Errorf("ingest answered %d: %s", resp.StatusCode, bytes.TrimSpace(answer))
 	}
 	return nil
+}
+
+// sqlString writes a ClickHouse string.
+func sqlString(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }

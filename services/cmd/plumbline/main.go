@@ -42,7 +42,7 @@ func run(args []string) int {
 	root.AddCommand(simulateCommand(), evaluateCommand())
 	root.AddCommand(diffCommand())
 	root.AddCommand(initCommand())
-	root.AddCommand(agentCommand())
+	root.AddCommand(agentCommand(), tokenCommand())
 	root.AddCommand(roleCommands()...)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()

@@ -148,6 +148,9 @@ func requireFilled(t *testing.T, db *warehouse.DB, table string) {
 		if table == "dead_letters" && c.Name == "integration" {
 			continue // what could not be decoded belongs to none
 		}
+		if table == "accesses" && c.Name == "integration" {
+			continue // a credential may serve several
+		}
 		if table == "failures" && c.Name == "verdict_id" {
 			continue // no verdict is there yet: TestVerdictsOverlayFailures
 		}
