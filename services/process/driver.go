@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/bus"
 )
 
@@ -156,6 +157,7 @@ func (d *Driver) commit(s *bus.Session, tasks *tasks) error {
 	}
 	d.o.Failpoint(FailAfterCommit)
 	d.metrics.commit.Observe(time.Since(started).Seconds())
+	d.metrics.time.Set(float64(tasks.slowest()) / float64(event.Second))
 	tasks.trim(context.Background())
 	return nil
 }

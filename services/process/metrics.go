@@ -2,11 +2,16 @@ package process
 
 import "github.com/prometheus/client_golang/prometheus"
 
+// StreamTimeMetric is how far each stage has come: behind the clock by as much
+// as its deadlines come late.
+const StreamTimeMetric = "plumbline_process_stream_time_seconds"
+
 type metrics struct {
 	inputs   prometheus.Counter
 	outputs  prometheus.Counter
 	restarts prometheus.Counter
 	commit   prometheus.Histogram
+	time     prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer, stage string) *metrics {
@@ -26,9 +31,13 @@ func newMetrics(reg prometheus.Registerer, stage string) *metrics {
 			Name: "plumbline_process_commit_seconds", Help: "Time to save state and end a transaction.",
 			ConstLabels: labels, Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
+		time: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: StreamTimeMetric, Help: "Stream time of the slowest partition at the last commit, in seconds since 1970.",
+			ConstLabels: labels,
+		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.inputs, m.outputs, m.restarts, m.commit)
+		reg.MustRegister(m.inputs, m.outputs, m.restarts, m.commit, m.time)
 	}
 	return m
 }

@@ -2,11 +2,13 @@ package process
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/bus"
 )
 
@@ -120,6 +122,17 @@ func (r *running) save(s *bus.Session, partition int32) error {
 
 // pendingWalk marks a walk whose start is read off after the commit.
 const pendingWalk = -2
+
+// slowest is the stream time that every partition has reached.
+func (t *tasks) slowest() event.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slowest := event.Time(math.MaxInt64)
+	for _, r := range t.of {
+		slowest = min(slowest, r.task.Now())
+	}
+	return slowest
+}
 
 // trim lets go what finished walks made superfluous, one commit late.
 // It is no part of any promise: an error leaves a longer log, no more.

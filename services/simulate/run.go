@@ -108,11 +108,11 @@ func (s *Simulation) play(ctx context.Context) error {
 func (s *Simulation) step() {
 	s.mu.Lock()
 	s.worlds[0].Step()
-	posts := s.box.posts
+	posts, at := s.box.posts, s.worlds[0].Now()
 	s.box.posts = nil
 	s.mu.Unlock()
 	for _, p := range posts {
-		s.send.put(p)
+		s.send.put(at, p)
 	}
 }
 
@@ -128,6 +128,20 @@ func (s *Simulation) Stats() Stats { return s.send.stats() }
 // Behind is how far the run fell behind its clock at most, in its own time: a
 // machine that is too slow for the speed asked for.
 func (s *Simulation) Behind() time.Duration { return time.Duration(s.behind.Load()) }
+
+// Through is the instant up to which everything was taken by the receiver.
+func (s *Simulation) Through() time.Time {
+	if at, ok := s.send.way.oldest(); ok {
+		return time.UnixMilli(at)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.worlds[0].Next() // nothing happens before
+	if !ok {
+		at = s.worlds[0].Now()
+	}
+	return time.UnixMilli(at)
+}
 
 // Now is how far the run has come, in its own time.
 func (s *Simulation) Now() time.Time {

@@ -45,6 +45,7 @@ type sender struct {
 	done   sync.WaitGroup
 	count  struct{ requests, events, accepted, refused, retried, lost atomic.Uint64 }
 	said   atomic.Int64
+	way    way
 }
 
 // post is one request to be: webhook events, or elements of an own format.
@@ -53,6 +54,7 @@ type post struct {
 	hook     string
 	events   []crm.Event
 	elements []json.RawMessage
+	tickets  []*ticket // of the posts that it holds
 }
 
 func newSender(o *Options) *sender {
@@ -102,10 +104,11 @@ func (b *outbox) own(kind string, elements ...any) {
 }
 
 // put waits for a free place in the lane: that holds virtual time back.
-func (s *sender) put(p post) {
+func (s *sender) put(at int64, p post) {
 	if s.o.IngestURL == "" { // only the truth is wanted
 		return
 	}
+	p.tickets = []*ticket{s.way.enter(at)}
 	lane := s.own_
 	if p.kind == "" {
 		lane = s.hooks
@@ -139,6 +142,7 @@ func (s *sender) hookLane() {
 				p.events[i].AttemptNumber++
 			}
 		}
+		s.way.leave(p.tickets)
 	}
 }
 
@@ -175,12 +179,13 @@ func (s *sender) ownLane() {
 				break
 			}
 			if more.kind == p.kind {
-				p.elements = append(p.elements, more.elements...)
+				p.elements, p.tickets = append(p.elements, more.elements...), append(p.tickets, more.tickets...)
 			} else {
 				next = &more
 			}
 		}
 		s.deliver(p)
+		s.way.leave(p.tickets)
 	}
 }
 

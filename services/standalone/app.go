@@ -3,7 +3,9 @@ package standalone
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -15,6 +17,7 @@ import (
 	"plumbline.dev/services/internal/pace"
 	"plumbline.dev/services/internal/run"
 	"plumbline.dev/services/internal/warehouse"
+	"plumbline.dev/services/process"
 )
 
 // App is a running process.
@@ -98,3 +101,24 @@ func (a *App) Failed() <-chan error { return a.stack.Failed() }
 // Stop shuts the door first, lets what was accepted pass, and ends the rest
 // in the order data flows. It may be called more than once.
 func (a *App) Stop() error { return a.stack.Stop(stopEach) }
+
+// StreamTime is how far every stage has come, zero before the first tick.
+func (a *App) StreamTime() time.Time {
+	families, err := a.reg.Gather()
+	if err != nil {
+		return time.Time{}
+	}
+	slowest := math.Inf(1)
+	for _, f := range families {
+		if f.GetName() != process.StreamTimeMetric {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			slowest = min(slowest, m.GetGauge().GetValue())
+		}
+	}
+	if math.IsInf(slowest, 1) || slowest <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(slowest * 1000))
+}

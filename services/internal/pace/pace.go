@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -50,6 +51,67 @@ func (f Fast) Wall(d time.Duration) time.Duration { return time.Duration(float64
 
 // Sleep implements Clock.
 func (f Fast) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, f.Wall(d)) }
+
+// Gated is fast time that waits for whoever cannot follow: it is never further
+// than Ahead beyond what is Done.
+type Gated struct {
+	Speed float64
+	Ahead time.Duration
+
+	mu   sync.Mutex
+	at   time.Time // time at
+	wall time.Time // this instant
+	done time.Time
+}
+
+// NewGated starts at the wall's time, at which nothing is to be done.
+func NewGated(speed float64, ahead time.Duration) *Gated {
+	now := time.Now()
+	return &Gated{Speed: speed, Ahead: ahead, at: now, wall: now, done: now}
+}
+
+// Now implements Clock.
+func (g *Gated) Now() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	wall := time.Now()
+	at := g.at.Add(time.Duration(float64(wall.Sub(g.wall)) * g.Speed))
+	if limit := g.done.Add(g.Ahead); at.After(limit) {
+		at = limit
+	}
+	if at.After(g.at) {
+		g.at = at
+	}
+	g.wall = wall
+	return g.at
+}
+
+// Done says that everything up to an instant was done.
+func (g *Gated) Done(at time.Time) {
+	g.Now() // up to here the old limit holds
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if at.After(g.done) {
+		g.done = at
+	}
+}
+
+// Wall implements Clock. While time waits, it takes longer.
+func (g *Gated) Wall(d time.Duration) time.Duration { return time.Duration(float64(d) / g.Speed) }
+
+// Sleep implements Clock.
+func (g *Gated) Sleep(ctx context.Context, d time.Duration) error {
+	const again = time.Millisecond
+	for until := g.Now().Add(d); ; {
+		left := until.Sub(g.Now())
+		if left <= 0 {
+			return ctx.Err()
+		}
+		if err := sleep(ctx, max(g.Wall(left), again)); err != nil {
+			return err
+		}
+	}
+}
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

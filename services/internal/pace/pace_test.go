@@ -48,3 +48,24 @@ func TestParse(t *testing.T) {
 		require.ErrorContains(t, err, "pace", text)
 	}
 }
+
+func TestGatedTimeWaitsForWhatIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGated(60, 20*time.Second)
+		began := g.Now()
+		time.Sleep(100 * time.Millisecond)
+		require.Equal(t, began.Add(6*time.Second), g.Now())
+		time.Sleep(time.Hour)
+		require.Equal(t, began.Add(20*time.Second), g.Now(), "it waits")
+		slept := make(chan error, 1)
+		go func() { slept <- g.Sleep(t.Context(), 10*time.Second) }()
+		time.Sleep(time.Second)
+		require.Empty(t, slept)
+		g.Done(began.Add(15 * time.Second))
+		time.Sleep(time.Second)
+		require.NoError(t, <-slept)
+		require.Equal(t, began.Add(35*time.Second), g.Now())
+		g.Done(began) // what was done stays done
+		require.Equal(t, began.Add(35*time.Second), g.Now())
+	})
+}

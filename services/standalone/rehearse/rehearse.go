@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -79,6 +80,7 @@ type stage struct {
 	rows   []evaluate.Row
 	sent   simulate.Stats
 	behind time.Duration
+	sim    atomic.Pointer[simulate.Simulation]
 	stops  []func() error
 }
 
@@ -93,12 +95,34 @@ func (s *stage) close() error {
 // roles are all but the page.
 var roles = slices.DeleteFunc(slices.Clone(standalone.AllRoles), func(r standalone.Role) bool { return r == standalone.Console })
 
-// reserve is the scenario's time in which the roles start, and grace what they
-// are given after its end to say what was due.
 const (
-	reserve = 20 * time.Second
-	grace   = 30 * time.Second
+	// ahead is how far time may run beyond what the slowest stage has folded and
+	// the door has taken: the resolution of every time to detect.
+	ahead       = 20 * time.Second
+	commitEvery = 50 * time.Millisecond
+	// grace is what the roles are given after the end to say what was due.
+	grace = 40 * time.Second
 )
+
+// follow tells the clock how far everybody has come, until the returned func
+// is called.
+func (s *stage) follow(ctx context.Context, clock *pace.Gated) func() {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for pace.Real.Sleep(ctx, 10*time.Millisecond) == nil {
+			at := s.app.StreamTime()
+			if sim := s.sim.Load(); sim != nil {
+				if sent := sim.Through(); sent.Before(at) {
+					at = sent
+				}
+			}
+			clock.Done(at)
+		}
+	}()
+	return func() { cancel(); <-done }
+}
 
 func (s *stage) play(ctx context.Context) error {
 	apis, err := s.listen(ctx)
@@ -108,15 +132,16 @@ func (s *stage) play(ctx context.Context) error {
 	if err := s.configure(apis); err != nil {
 		return err
 	}
-	clock := &pace.Fast{From: time.Now(), Speed: s.o.Speed}
+	clock := pace.NewGated(s.o.Speed, ahead)
 	s.app, err = standalone.Start(ctx, standalone.Options{
 		Config: s.cfg, ConfigDir: s.o.Dir, Data: filepath.Join(s.o.Dir, "data"), Roles: roles, Migrate: true, Instance: "0",
-		Pace: clock, Logger: s.o.Logger,
+		Pace: clock, CommitEvery: commitEvery, Logger: s.o.Logger,
 	})
 	if err != nil {
 		return err
 	}
 	s.stops = append(s.stops, s.app.Stop)
+	defer s.follow(ctx, clock)()
 	if err := s.simulate(ctx, clock, apis); err != nil {
 		return err
 	}
@@ -131,7 +156,7 @@ func (s *stage) simulate(ctx context.Context, clock pace.Clock, apis []api) erro
 	}
 	defer out.Close()
 	sim, err := simulate.New(simulate.Options{
-		Scenario: s.o.Scenario, Seed: s.o.Seed, Start: clock.Now().Add(reserve), Clock: clock, Truth: out,
+		Scenario: s.o.Scenario, Seed: s.o.Seed, Start: clock.Now(), Clock: clock, Truth: out,
 		IngestURL: "http://" + s.app.Addrs.Ingest, HookSecret: []byte(hookSecret), SenderToken: senderToken, Logger: s.o.Logger,
 	})
 	if err != nil {
@@ -141,9 +166,7 @@ func (s *stage) simulate(ctx context.Context, clock pace.Clock, apis []api) erro
 		s.serve(a.hubspot, sim.Fakes()[i].HubSpot)
 		s.serve(a.salesforce, sim.Fakes()[i].Salesforce)
 	}
-	if err := clock.Sleep(ctx, reserve); err != nil {
-		return err
-	}
+	s.sim.Store(sim)
 	done := make(chan error, 1)
 	go func() { done <- sim.Run(ctx) }()
 	select {
@@ -151,6 +174,7 @@ func (s *stage) simulate(ctx context.Context, clock pace.Clock, apis []api) erro
 	case err = <-s.app.Failed():
 		return fmt.Errorf("the product failed: %w", err)
 	}
+	s.sim.Store(nil)
 	s.sent, s.behind = sim.Stats(), sim.Behind()
 	if s.sent.Lost > 0 || s.sent.Refused > 0 {
 		err = errors.Join(err, fmt.Errorf("%d events were not taken, %d dead-lettered", s.sent.Lost, s.sent.Refused))
