@@ -27,7 +27,8 @@ EVAL ?= quiet_week ack_and_drop ack_and_drop_unwatched coerced_values blank_over
 	swallowed_errors agent_loop nobody_reports bad_day
 EVAL_SPEED ?= 120
 
-eval: engine build ## play the standard scenarios against the whole product and print how much of the truth it saw
+eval: engine build ## classification by provider held out, then the standard scenarios against the whole product: how much of the truth it saw
+	cd pipelines && PLUMBLINE_QUIET=1 go test ./classify -count=1 -run TestEval -v
 	bin/plumbline evaluate --speed $(EVAL_SPEED) $(EVAL:%=scenarios/%.yaml)
 
 microbench: ## every Go benchmark
