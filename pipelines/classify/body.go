@@ -24,6 +24,10 @@ func (w *weigher) body() {
 	j := &w.walk
 	j.w, j.s, j.i, j.plen, j.texts, j.status = w, trimmed, 0, 0, 0, 0
 	j.value(0, "", false)
+	if j.texts == 0 && w.confidence == 0 && w.status >= 400 { // {"email":["is taken"]}: its keys are fields, not words about errors
+		j.i = 0
+		j.value(0, "", true)
+	}
 	if w.status < 400 && j.status != 0 {
 		w.status = j.status
 	}

@@ -54,6 +54,7 @@ type Classifier struct {
 	providers map[string]*set
 	shared    codes // what the codes of known systems mean to unknown ones
 	claims    claims
+	book      phrasebook
 	prints    printCache
 	quotes    quoteCache
 	pool      sync.Pool // of *weigher: kilobytes that the collector need not see
@@ -78,6 +79,12 @@ func New(rules Rules) (*Classifier, error) {
 			return nil, fmt.Errorf("%s: %w", rules.Files[i].Name, err)
 		}
 	}
+	c.book.counts = map[string][]int{}
+	for i := range rules.Files {
+		for j := range rules.Files[i].Phrases {
+			c.book.learn(&rules.Files[i].Phrases[j])
+		}
+	}
 	ids := map[string]string{}
 	for i := range rules.Files {
 		f := &rules.Files[i]
@@ -91,6 +98,7 @@ func New(rules Rules) (*Classifier, error) {
 			}
 		}
 	}
+	c.book.weigh(c.lex)
 	return c, nil
 }
 

@@ -89,6 +89,17 @@ func (l *lexicon) add(concept uint16, text string) error {
 	return nil
 }
 
+// known numbers a word that no phrase of a concept uses.
+func (l *lexicon) known(w string) uint16 {
+	w = singular(w)
+	id, ok := l.words[w]
+	if !ok {
+		id = uint16(len(l.words) + 1)
+		l.words[w] = id
+	}
+	return id
+}
+
 // word looks a word up. The conversion does not allocate.
 func (l *lexicon) word(b []byte) uint16 {
 	if n := len(b); n > 3 && b[n-1] == 's' && b[n-2] != 's' {

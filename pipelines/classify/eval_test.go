@@ -16,10 +16,11 @@ import (
 // provider's own file held out. Floors may only rise.
 type gate struct{ all, heldOutClass, heldOutRecoverability float64 }
 
-// Our own fixtures. `phrases` says what the rules were tuned on in other words,
-// and for vendors that no rule file names.
+// Our own fixtures: errors in the vendors' shapes, and sentences as unlike the
+// usual wordings as we could think of, from a vendor nobody knows.
 var gates = map[string]gate{
-	"testdata/errors.jsonl": {0.99, 0.93, 0.95},
+	"testdata/errors.jsonl":  {0.99, 0.94, 0.95},
+	"testdata/phrases.jsonl": {0.94, 0.94, 0.95},
 }
 
 // corpora are files of real errors from elsewhere, measured where they are
@@ -51,9 +52,9 @@ func evaluate(t *testing.T, name, path string, g gate) {
 		all := measure(compiledRules(t, mustRules(t)), cases)
 		general := measure(compiledRules(t, mustRules(t).General()), cases)
 		out, each := heldOut(t, cases)
-		t.Logf("all rules:           %s", &all)
-		t.Logf("held out by provider:%s", &out)
-		t.Logf("general rules only:  %s", &general)
+		t.Logf("all rules:            %s", &all)
+		t.Logf("held out by provider: %s", &out)
+		t.Logf("general rules only:   %s", &general)
 		for _, p := range slices.Sorted(maps.Keys(each)) {
 			t.Logf("  %-18s %s", p, each[p])
 		}
@@ -80,7 +81,7 @@ func evaluate(t *testing.T, name, path string, g gate) {
 // error twice.
 func requireLabels(t *testing.T, cases []labelled) {
 	t.Helper()
-	require.GreaterOrEqual(t, len(cases), 150)
+	require.GreaterOrEqual(t, len(cases), 140)
 	classes, ids := map[string]int{}, map[string]bool{}
 	for i := range cases {
 		require.Contains(t, event.Classes, cases[i].Class, cases[i].ID)

@@ -22,6 +22,7 @@ type File struct {
 	Concepts  map[string][]string `yaml:"concepts"`
 	Subjects  []string            `yaml:"subjects"` // concepts that x~y chooses among
 	Rules     []Rule              `yaml:"rules"`
+	Phrases   []Phrase            `yaml:"phrases"`
 	own       bool                // put in front with With
 }
 

@@ -73,6 +73,11 @@ func parse(name string, b []byte) (File, error) {
 		return File{}, fmt.Errorf("%w: %s: %w", ErrRules, name, err)
 	}
 	f.Name = strings.TrimSuffix(name, ".yaml")
+	for i := range f.Phrases {
+		if err := f.Phrases[i].validate(); err != nil {
+			return File{}, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	for i := range f.Rules {
 		if f.Rules[i].Source == "" {
 			f.Rules[i].Source = f.Source

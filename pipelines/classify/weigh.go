@@ -55,6 +55,7 @@ func (w *weigher) weigh() {
 	w.headers(w.c.general)
 	w.statuses(w.p)
 	w.statuses(w.c.general)
+	w.alike()
 }
 
 // offer keeps a rule if it is surer than what there is.
