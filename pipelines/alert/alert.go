@@ -115,6 +115,7 @@ func (a *Alerts) condition(ctx stream.Ctx, c *event.Alert, out *stream.Out) {
 // fire tells of an alert that is new, worse, or can be measured again.
 func (a *Alerts) fire(ctx stream.Ctx, e *Entry, out *stream.Out) {
 	next := e.Latest
+	next.CausedBy = a.explained(&next)
 	if !e.Active {
 		next.AcknowledgedBy, next.SilencedUntil = "", 0
 		a.tell(ctx, e, next, out)
@@ -123,6 +124,9 @@ func (a *Alerts) fire(ctx stream.Ctx, e *Entry, out *stream.Out) {
 	next.Since, next.AcknowledgedBy, next.SilencedUntil = e.Told.Since, e.Told.AcknowledgedBy, e.Told.SilencedUntil
 	if next.AcknowledgedBy != "" {
 		next.Status = event.AlertAcknowledged
+	}
+	if next.Rule != event.RuleIncident && e.Told.CausedBy != "" {
+		next.CausedBy = e.Told.CausedBy // what explained it first
 	}
 	worse := next.Severity == event.Page && e.Told.Severity != event.Page
 	if e.Told.Severity == event.Page {

@@ -45,17 +45,40 @@ func words(i *event.Incident) string {
 	s := fmt.Sprintf("%s: %s", i.Integration, i.Title)
 	switch {
 	case i.State == event.IncidentResolved && i.ResolvedBy != "":
-		return s + fmt.Sprintf("; closed by %s, %d records waived", i.ResolvedBy, i.Waived)
+		return s + fmt.Sprintf("; closed by %s, %s waived", i.ResolvedBy, records(i.Waived))
 	case i.State == event.IncidentResolved && i.Unverified > 0:
-		return s + fmt.Sprintf("; over: %d records, %d of them on the target's word alone", i.Affected, i.Unverified)
+		return s + fmt.Sprintf("; over: %s, %d on the target's word alone", records(i.Affected), i.Unverified)
 	case i.State == event.IncidentResolved:
-		return s + fmt.Sprintf("; over: all %d records are right again", i.Affected)
+		return s + fmt.Sprintf("; over: %s, all right again", records(i.Affected))
 	}
-	s += fmt.Sprintf("; %d records, %d not right yet", i.Affected, i.Open)
+	s += fmt.Sprintf("; %s, %d not right yet", records(i.Affected), i.Open)
 	if i.Reopened > 0 {
 		s += ", it came back"
 	}
 	return s
+}
+
+func records(n int64) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
+}
+
+// explained is the open incident that best explains a KPI's breach.
+func (a *Alerts) explained(c *event.Alert) string {
+	if c.Rule != event.RuleSuccess && c.Rule != event.RuleLatency {
+		return c.CausedBy
+	}
+	best, affected := "", int64(0)
+	for _, key := range a.entries.Keys() {
+		e := a.entries.Get(key)
+		if e.Active && e.Told.Rule == event.RuleIncident && e.Told.Tenant == c.Tenant && e.Told.Integration == c.Integration &&
+			e.Told.RecordsAffected > affected {
+			best, affected = key, e.Told.RecordsAffected
+		}
+	}
+	return best
 }
 
 // verdict makes one alert of a vendor's outage, whatever number of

@@ -68,6 +68,13 @@ func (c *Case) state(s string) {
 // quiet is how long nothing happened.
 func (c *Case) quiet(now event.Time) event.Time { return now - c.I.LastAt }
 
+// calm reports whether it no longer grows: nothing failed for a while, and
+// where failures are what it is made of, something succeeded since.
+func (c *Case) calm(now event.Time) bool {
+	proof := c.I.Kind != event.IncidentOfFailures || c.OKAt > c.I.LastAt || c.HealedAt != 0
+	return c.quiet(now) >= calmAfter && proof || c.quiet(now) >= looseCalm
+}
+
 // healed reports whether nothing is wrong any more. What no delivery tells of
 // is right when writes succeed and it did not fail for a while.
 func (c *Case) healed(now event.Time) bool {

@@ -238,7 +238,8 @@ func (n *Incidents) of(ctx stream.Ctx, p *event.Partial, kind, fingerprint strin
 // succeeds notes that writes go through again.
 func (n *Incidents) succeeds(ctx stream.Ctx, p *event.Partial) {
 	for _, key := range n.cases.Keys() {
-		if c := n.cases.Get(key); c.Loose > 0 && c.I.Integration == p.Integration && c.I.Provider == p.Provider {
+		c := n.cases.Get(key)
+		if c.OKAt <= c.I.LastAt && c.I.Integration == p.Integration && c.I.Provider == p.Provider {
 			n.cases.Change(key).OKAt = ctx.Now
 		}
 	}

@@ -92,7 +92,7 @@ func (n *Incidents) open(ctx stream.Ctx, c *Case) {
 
 // calm notices that it no longer grows, and asks what the records hold now.
 func (n *Incidents) calm(ctx stream.Ctx, c *Case, out *stream.Out) {
-	if c.quiet(ctx.Now) < calmAfter || c.I.State == event.IncidentMitigated {
+	if c.I.State == event.IncidentMitigated || !c.calm(ctx.Now) {
 		return
 	}
 	c.I.MitigatedAt = c.I.LastAt
@@ -125,7 +125,7 @@ func (n *Incidents) tell(ctx stream.Ctx, c *Case, out *stream.Out) {
 	if i.State == event.IncidentResolved {
 		i.Open = 0
 	}
-	i.Records = slices.Clone(c.Wrong[:min(len(c.Wrong), event.MaxSample)])
+	i.Records = append([]string(nil), c.Wrong[:min(len(c.Wrong), event.MaxSample)]...) // none is nil, restored or not
 	i.Predicate = "integration = '" + i.Integration + "' AND " + c.Predicate
 	i.Steps = slices.Clone(c.I.Steps)
 	i.UpdatedAt, i.Version = ctx.Now, ctx.Version

@@ -196,6 +196,10 @@ func unchanged(all []played) error {
 func raw(outputs []stream.Output) string {
 	var b bytes.Buffer
 	for _, o := range outputs {
+		if text, err := event.Encode(nil, o.Event); err == nil && len(text) > 0 && text[0] == '{' { // JSON already
+			fmt.Fprintf(&b, "  %s %s %s %s\n", o.Topic, o.Key, o.Cause, text)
+			continue
+		}
 		fmt.Fprintf(&b, "  %s %s %s %+v\n", o.Topic, o.Key, o.Cause, o.Event)
 	}
 	return b.String()

@@ -25,7 +25,8 @@ type Tally struct {
 	cells   map[cell]int // where in state.Open
 	dirty   bool
 	tenants []string
-	targets map[string]int64 // latency target of each integration
+	targets map[string]int64  // latency target of each integration
+	of      map[string]string // tenant of each
 }
 
 // cell is what one partial is about.
@@ -36,10 +37,11 @@ type cell struct {
 
 // New makes the tally of one partition.
 func New(integrations []config.Integration) *Tally {
-	t := &Tally{cells: map[cell]int{}, targets: map[string]int64{}}
+	t := &Tally{cells: map[cell]int{}, targets: map[string]int64{}, of: map[string]string{}}
 	for i := range integrations {
 		in := &integrations[i]
 		t.targets[in.ID] = in.LatencyTarget()
+		t.of[in.ID] = in.TenantOrDefault()
 		t.tenants = append(t.tenants, in.TenantOrDefault())
 	}
 	slices.Sort(t.tenants)
@@ -106,6 +108,9 @@ func byCell(a, b event.Partial) int {
 // and another begun: both are told.
 func (t *Tally) at(ctx stream.Ctx, c cell) *event.Partial {
 	t.dirty = true
+	if tenant, ok := t.of[c.integration]; ok {
+		c.tenant = tenant
+	}
 	if i, ok := t.cells[c]; ok && !full(&t.state.Open[i]) {
 		p := &t.state.Open[i]
 		p.Version = ctx.Version
