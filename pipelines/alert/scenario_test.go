@@ -93,7 +93,7 @@ func show(s *streamtest.Scenario, o stream.Output) string {
 		if e.AcknowledgedBy != "" {
 			line = append(line, "by="+e.AcknowledgedBy)
 		}
-		return strings.Join(line, " ") + " | " + e.Summary + " | " + e.FirstStep
+		return strings.TrimRight(strings.Join(line, " ")+" | "+e.Summary+" | "+e.FirstStep, " |")
 	case *event.Incident:
 		return fmt.Sprintf("%s   incident %s %s %s affected=%d open=%d since=%s", at, e.Kind, e.Priority, e.State, e.Affected, e.Open,
 			e.DetectedAt.Std().Format("15:04:05"))

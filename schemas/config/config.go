@@ -161,5 +161,17 @@ type Auth struct {
 type Notify struct {
 	Slack        Secret `yaml:"slack"`
 	Email        string `yaml:"email"`
-	Alertmanager string `yaml:"alertmanager"`
+	SMTP         *SMTP  `yaml:"smtp"`         // how e-mail leaves
+	Alertmanager string `yaml:"alertmanager"` // an alertmanager.yml, or the URL of one that runs elsewhere
+	// AllowPrivate lets receivers be on a private network.
+	AllowPrivate bool `yaml:"allow_private"`
+}
+
+// SMTP is a mail server.
+type SMTP struct {
+	Host     string `yaml:"host"` // host:port
+	From     string `yaml:"from"`
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+	Plain    bool   `yaml:"plain"` // without TLS
 }
