@@ -37,7 +37,7 @@ var clients = []struct {
 	},
 	{
 		"github.com/segmentio/kafka-go",
-		[]string{"notify"},
+		[]string{"notify", "cmd"},
 		"kafka-go only proves that the alert topics are plain Kafka; its group reader loses and stalls",
 	},
 	{

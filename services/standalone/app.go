@@ -78,7 +78,7 @@ func (a *App) start(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context) error{
 		a.startKafka, a.connectBus, a.startEngine, a.connectWarehouse,
-		a.startConsole, a.startSink, a.openSpool, a.startProcess, a.startReconcile, a.startIngest, a.startAdmin, a.startDemo,
+		a.startConsole, a.startSink, a.startNotify, a.openSpool, a.startProcess, a.startReconcile, a.startIngest, a.startAdmin, a.startDemo,
 	} {
 		if err := step(ctx); err != nil {
 			return err

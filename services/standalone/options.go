@@ -24,10 +24,11 @@ const (
 	Sink       Role = "sink"
 	Reconcile  Role = "reconcile"
 	Console    Role = "console"
+	Notify     Role = "notify"
 )
 
 // AllRoles is what `plumbline up` runs.
-var AllRoles = []Role{Kafka, ClickHouse, Ingest, Process, Sink, Reconcile, Console}
+var AllRoles = []Role{Kafka, ClickHouse, Ingest, Process, Sink, Reconcile, Console, Notify}
 
 // ParseRoles reads a comma-separated list.
 func ParseRoles(s string) ([]Role, error) {

@@ -43,6 +43,7 @@ func run(args []string) int {
 	root.AddCommand(diffCommand())
 	root.AddCommand(initCommand())
 	root.AddCommand(agentCommand(), tokenCommand())
+	root.AddCommand(alertsCommand())
 	root.AddCommand(roleCommands()...)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()

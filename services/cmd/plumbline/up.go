@@ -69,6 +69,7 @@ func roleCommands() []*cobra.Command {
 		standalone.Process:   "Run the process role alone: intake to deliveries and failures",
 		standalone.Sink:      "Run the sink role alone: topics to ClickHouse, counted once",
 		standalone.Reconcile: "Run the reconcile role alone: reads the CRMs, compares whole record sets",
+		standalone.Notify:    "Run the notify role alone: alerts to people",
 		standalone.Console:   "Run the console role alone: the live page and JSON API",
 	}
 	var out []*cobra.Command
@@ -96,6 +97,9 @@ func roleCommands() []*cobra.Command {
 			"name of this copy: two copies need two, and a restart the same")
 		if role == standalone.Reconcile {
 			cmd.AddCommand(reconcileOnceCommand())
+		}
+		if role == standalone.Notify {
+			cmd.AddCommand(notifyTestCommand())
 		}
 		out = append(out, cmd)
 	}

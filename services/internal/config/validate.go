@@ -33,6 +33,14 @@ func validate(c *config.Config, s *source) {
 	if c.Notify.Email != "" && !strings.Contains(c.Notify.Email, "@") {
 		s.add("notify.email", "is not an e-mail address")
 	}
+	if c.Notify.Email != "" && c.Notify.SMTP == nil && c.Notify.Alertmanager == "" {
+		s.add("notify.email", "needs notify.smtp with host: and from:, or an alertmanager.yml")
+	}
+	if m := c.Notify.SMTP; m != nil {
+		s.address("notify.smtp.host", m.Host)
+		s.required("notify.smtp.from", m.From)
+		s.secret("notify.smtp.password", m.Password)
+	}
 	s.hooks(c.Hooks)
 	s.senders(c.Senders)
 	s.connections(c.Connections)

@@ -1,7 +1,9 @@
 package kit
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/segmentio/kafka-go"
 	"plumbline.dev/schemas/event"
@@ -63,4 +65,18 @@ func (g *Gaps) Next(a *event.Alert) int64 {
 		return 0 // retention let go of what was before
 	}
 	return a.Seq - last - 1
+}
+
+// Standing are the alerts that are not over, oldest first; watchdogs are none.
+func (w *World) Standing() []event.Alert {
+	var out []event.Alert
+	for _, a := range w.Alerts {
+		if a.Status != event.AlertResolved && a.Rule != event.RuleWatchdog {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, func(a, b event.Alert) int {
+		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.ID, b.ID))
+	})
+	return out
 }
