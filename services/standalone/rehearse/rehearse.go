@@ -226,7 +226,7 @@ const (
 func Drain(ctx context.Context, db *warehouse.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, drainFor)
 	defer cancel()
-	const sql = "SELECT sum(total_rows) AS n FROM system.tables WHERE database = currentDatabase() AND name LIKE '%_raw' AND name != 'api_calls_raw'"
+	const sql = "SELECT sum(total_rows) AS n FROM system.tables WHERE database = currentDatabase() AND name LIKE '%_raw' AND name NOT IN ('api_calls_raw', 'alerts_raw')"
 	var last uint64
 	for same := 0; same < 4; {
 		var rows []struct {
