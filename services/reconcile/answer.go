@@ -101,17 +101,20 @@ func (r *Role) look(ctx context.Context, s *subject, list []asked) (*looked, err
 	l := &looked{at: r.o.now(), source: map[string]match.Row{}, target: map[string]match.Row{}}
 	var sourceIDs, targetIDs []string
 	for i := range list {
-		if a := &list[i]; a.sourceID != "" && (a.source || a.targetID == "") {
-			sourceIDs = append(sourceIDs, a.sourceID)
-		}
 		if a := &list[i]; a.targetID != "" && (a.target || a.sourceID == "") {
 			targetIDs = append(targetIDs, a.targetID)
 		}
 	}
-	if err := r.readInto(ctx, s, event.Source, sourceIDs, l.source); err != nil {
+	if err := r.readInto(ctx, s, event.Target, targetIDs, l.target); err != nil {
 		return nil, err
 	}
-	if err := r.readInto(ctx, s, event.Target, targetIDs, l.target); err != nil {
+	for i := range list { // a copy that is not there is looked for by its source's keys
+		a := &list[i]
+		if _, there := l.target[a.targetID]; a.sourceID != "" && (a.source || !there) {
+			sourceIDs = append(sourceIDs, a.sourceID)
+		}
+	}
+	if err := r.readInto(ctx, s, event.Source, sourceIDs, l.source); err != nil {
 		return nil, err
 	}
 	var lost, orphans []match.Row

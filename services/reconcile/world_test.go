@@ -67,6 +67,10 @@ type world struct {
 	t        *testing.T
 	source   *crm.Table
 	target   *crm.Table
+	leads    *crm.Table // nil: the org has none
+	daily    int
+	yaml     string
+	status   int // refuses every call with it
 	hs       *hubspot.Server
 	sf       *salesforce.Server
 	during   func() // before each answer of either
@@ -123,14 +127,33 @@ func newWorld(t *testing.T, limits ...int) *world {
 		{Name: "Email", Type: "email"}, {Name: "LastName"}, {Name: "MailingCity"}, {Name: "Score__c", Number: true},
 		{Name: "Stage__c", Type: "picklist", Options: []string{"Lead", "Customer"}}, {Name: "OwnerId"}, {Name: "Phone", Type: "phone"},
 	}, crm.SalesforceID("003"))
-	now := func() int64 { return time.Now().UnixMilli() }
-	daily := 1_000_000
+	w.daily = 1_000_000
 	if len(limits) > 0 {
-		daily = limits[0]
+		w.daily = limits[0]
+	}
+	w.serve("Contact")
+	return w
+}
+
+// refuse makes both systems answer with a status; 0 ends that.
+func (w *world) refuse(status int) {
+	w.Lock()
+	defer w.Unlock()
+	w.status = status
+}
+
+// serve starts the two systems.
+func (w *world) serve(targets string) {
+	w.t.Helper()
+	t, daily := w.t, w.daily
+	now := func() int64 { return time.Now().UnixMilli() }
+	tables := []*crm.Table{w.target}
+	if w.leads != nil {
+		tables = append(tables, w.leads)
 	}
 	w.hs = hubspot.New(hubspot.Options{Lock: w, Tables: []*crm.Table{w.source}, Portal: "62515", Token: "token", Now: now, Limit: 1e6, Daily: daily})
 	w.sf = salesforce.New(salesforce.Options{
-		Lock: w, Tables: []*crm.Table{w.target}, Org: &crm.Salesforce{Tables: map[string]*crm.Table{"Contact": w.target}},
+		Lock: w, Tables: tables, Org: &crm.Salesforce{Tables: map[string]*crm.Table{"Contact": w.target}},
 		OrgID: "00D5f000001abcDEAQ", ClientID: "id", Secret: "secret", UserID: "005READER", Now: now, Daily: daily,
 	})
 	wrap := func(h http.Handler) string {
@@ -139,18 +162,23 @@ func newWorld(t *testing.T, limits ...int) *world {
 			if w.during != nil {
 				w.during()
 			}
+			status := w.status
 			w.Unlock()
+			if status != 0 {
+				http.Error(rw, "{}", status)
+				return
+			}
 			h.ServeHTTP(rw, r)
 		}))
 		t.Cleanup(s.Close)
 		return s.URL
 	}
-	w.configure(fmt.Sprintf(worldYAML, wrap(w.hs), wrap(w.sf), "Contact"))
-	return w
+	w.configure(fmt.Sprintf(worldYAML, wrap(w.hs), wrap(w.sf), targets))
 }
 
 func (w *world) configure(yaml string) {
 	w.t.Helper()
+	w.yaml = yaml
 	var err error
 	w.cfg, err = cfgload.Parse("world.yaml", []byte(yaml))
 	require.NoError(w.t, err)
@@ -163,7 +191,7 @@ func (w *world) role(edit ...func(*Options)) *Role {
 	w.t.Helper()
 	o := Options{
 		Config: w.cfg, Producer: w.produced, Warehouse: w.db, Privacy: w.policy, Examples: 1 << 20,
-		Clock:   pace.Fast{From: time.Now(), Speed: 1},
+		Clock: pace.Fast{From: time.Now(), Speed: 1},
 		Resolve: func(s config.Secret) ([]byte, error) {
 			return []byte(map[config.Secret]string{"env:T": "token", "env:ID": "id", "env:S": "secret"}[s]), nil
 		},

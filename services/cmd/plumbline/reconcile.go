@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/reconcile"
 	"plumbline.dev/services/standalone"
 )
@@ -30,6 +31,9 @@ func reconcileOnceCommand() *cobra.Command {
 			o, err := c.options()
 			if err != nil {
 				return err
+			}
+			if !slices.ContainsFunc(o.Config.Integrations, func(in config.Integration) bool { return in.ID == what.Integration }) {
+				return errors.Join(errUsage, fmt.Errorf("the configuration has no integration %q", what.Integration))
 			}
 			o.Logger = o.Logger.WithOptions(zap.IncreaseLevel(quiet(&c)))
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
