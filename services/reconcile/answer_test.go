@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/crm"
 )
@@ -122,7 +123,7 @@ func TestAShortBudgetAnswersASample(t *testing.T) {
 }
 
 func TestProbesSayWhoseFaultItIs(t *testing.T) {
-	a := &account{conn: &newWorld(t).cfg.Connections[1]}
+	a := &account{conn: &config.Connection{ID: "sf", System: "salesforce"}}
 	for _, tt := range []struct {
 		err  error
 		want string

@@ -83,7 +83,7 @@ func TestEveryDivergenceIsFoundAndNoneInvented(t *testing.T) {
 			t.Run(fmt.Sprintf("%g moving %t", rate, moving), func(t *testing.T) {
 				w := newWorld(t)
 				rng := rand.New(rand.NewPCG(7, uint64(rate*1000))) //nolint:gosec // repeatable on purpose
-				const n = 1000
+				const n = 700
 				var want []Example
 				var well []*crm.Row
 				kind := rng.IntN(injuries)

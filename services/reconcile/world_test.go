@@ -116,9 +116,23 @@ func of[E event.Event](messages []bus.Message) []E {
 	return out
 }
 
+var migrated sync.Once
+
+// emptied is one database for all worlds, which come one after the other:
+// applying the schema takes longer than most tests.
+func emptied(t *testing.T) *warehouse.DB {
+	t.Helper()
+	db := warehousetest.Open(t, warehousetest.Addr(t), "worlds")
+	migrated.Do(func() { require.NoError(t, db.Migrate(t.Context())) })
+	for _, table := range []string{"crm_records", "reader_state", "api_calls_raw", "divergences_raw"} {
+		require.NoError(t, db.Exec(t.Context(), "TRUNCATE TABLE "+table))
+	}
+	return db
+}
+
 func newWorld(t *testing.T, limits ...int) *world {
 	t.Helper()
-	w := &world{t: t, db: warehousetest.New(t), produced: &recorder{}}
+	w := &world{t: t, db: emptied(t), produced: &recorder{}}
 	w.source = crm.NewTable("contact", []crm.Field{
 		{Name: "email", Type: "email"}, {Name: "lastname"}, {Name: "city"}, {Name: "score", Number: true},
 		{Name: "stage", Type: "picklist", Options: []string{"lead", "customer"}}, {Name: "owner"}, {Name: "phone", Type: "phone"},
