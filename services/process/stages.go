@@ -6,6 +6,7 @@ import (
 	"plumbline.dev/pipelines/incident"
 	"plumbline.dev/pipelines/kpi"
 	"plumbline.dev/pipelines/ledger"
+	"plumbline.dev/pipelines/quota"
 	"plumbline.dev/pipelines/resolve"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/pipelines/tally"
@@ -54,6 +55,7 @@ func watch(o StageOptions) stream.Operator {
 		stream.Link{Name: "kpi", Op: kpi.New(o.Integrations)},
 		stream.Link{Name: "agent", Op: agent.NewWatch(o.Agents)},
 		stream.Link{Name: "token", Op: token.New()},
+		stream.Link{Name: "quota", Op: quota.New()},
 		stream.Link{Name: "alert", Op: alert.New(o.Console)},
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/config"
@@ -21,6 +22,7 @@ type account struct {
 	reader crm.Reader
 	budget *crm.Budget
 	close  func()
+	told   time.Time // when its own counter was told last
 }
 
 func (a *account) polls() bool { return slices.Contains(a.conn.Observe, "poll") }

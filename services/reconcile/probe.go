@@ -21,6 +21,9 @@ func (r *Role) probes(ctx context.Context) error {
 			if err := r.probe(ctx, a); err != nil && ctx.Err() == nil {
 				r.log.Warn("cannot tell what a probe met", zap.String("connection", a.conn.ID), zap.Error(err))
 			}
+			if err := r.usage(ctx, a); err != nil && ctx.Err() == nil {
+				r.log.Warn("cannot tell what an account has used", zap.String("connection", a.conn.ID), zap.Error(err))
+			}
 		}
 		if r.o.Clock.Sleep(ctx, r.o.ProbeEvery) != nil {
 			return nil
@@ -43,7 +46,8 @@ func probeSignal(a *account, err error, at, now event.Time) bus.Message {
 		ID: event.Hash("probe", a.conn.ID, strconv.FormatInt(int64(at), 10)), Kind: event.SignalProbe, Sender: "reconcile",
 		System: a.conn.System, StartedAt: at, EndedAt: now, ReceivedAt: now, Summary: text,
 		Detail: []event.Field{
-			{Name: "account", Value: event.Value{Text: a.conn.Account}}, {Name: "credential", Value: event.Value{Text: a.conn.ID}},
+			{Name: "account", Value: event.Value{Text: a.conn.Account}},
+			{Name: "credential", Value: event.Value{Text: a.conn.ID}},
 			{Name: "ms", Value: event.Value{Kind: event.KindNumber, Text: strconv.FormatInt(int64(now-at), 10)}},
 			{Name: "result", Value: event.Value{Text: result}},
 			{Name: "status", Value: event.Value{Kind: event.KindNumber, Text: strconv.Itoa(status)}},

@@ -134,12 +134,22 @@ func newWorld(t *testing.T, limits ...int) *world {
 	t.Helper()
 	w := &world{t: t, db: emptied(t), produced: &recorder{}}
 	w.source = crm.NewTable("contact", []crm.Field{
-		{Name: "email", Type: "email"}, {Name: "lastname"}, {Name: "city"}, {Name: "score", Number: true},
-		{Name: "stage", Type: "picklist", Options: []string{"lead", "customer"}}, {Name: "owner"}, {Name: "phone", Type: "phone"},
+		{Name: "email", Type: "email"},
+		{Name: "lastname"},
+		{Name: "city"},
+		{Name: "score", Number: true},
+		{Name: "stage", Type: "picklist", Options: []string{"lead", "customer"}},
+		{Name: "owner"},
+		{Name: "phone", Type: "phone"},
 	}, crm.HubSpotID(1000))
 	w.target = crm.NewTable("Contact", []crm.Field{
-		{Name: "Email", Type: "email"}, {Name: "LastName"}, {Name: "MailingCity"}, {Name: "Score__c", Number: true},
-		{Name: "Stage__c", Type: "picklist", Options: []string{"Lead", "Customer"}}, {Name: "OwnerId"}, {Name: "Phone", Type: "phone"},
+		{Name: "Email", Type: "email"},
+		{Name: "LastName"},
+		{Name: "MailingCity"},
+		{Name: "Score__c", Number: true},
+		{Name: "Stage__c", Type: "picklist", Options: []string{"Lead", "Customer"}},
+		{Name: "OwnerId"},
+		{Name: "Phone", Type: "phone"},
 	}, crm.SalesforceID("003"))
 	w.daily = 1_000_000
 	if len(limits) > 0 {

@@ -131,3 +131,13 @@ func TestAddressesThatAreRefused(t *testing.T) {
 	}
 	require.NoError(t, public("104.16.1.1:443"))
 }
+
+func TestUsed(t *testing.T) {
+	b := NewBudget(BudgetOptions{System: "salesforce", Share: 0.05, Daily: 15_000})
+	_, _, ok := b.Used()
+	require.False(t, ok, "the account has not said")
+	b.Learn(100_000, 40_000, 0, 0, 0)
+	used, daily, ok := b.Used()
+	require.True(t, ok)
+	require.Equal(t, []int64{60_000, 100_000}, []int64{used, daily})
+}

@@ -62,3 +62,14 @@ func (b *Budget) Calls() int64 {
 	}
 	return n
 }
+
+// Used is what the account itself counted of its day, by everybody; false
+// where it does not say, or has not for an hour.
+func (b *Budget) Used() (used, daily int64, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.left < 0 || b.daily <= 0 || b.o.Clock.Now().Sub(b.leftAt) >= time.Hour {
+		return 0, 0, false
+	}
+	return max(b.daily-b.left, 0), b.daily, true
+}
