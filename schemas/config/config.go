@@ -61,6 +61,7 @@ type SASL struct {
 type ClickHouse struct {
 	DSN      string `yaml:"dsn"`
 	Password Secret `yaml:"password"` // of the embedded engine's HTTP port
+	Cluster  string `yaml:"cluster"`  // of a real server: replicated, distributed tables on it
 }
 
 // IsEmbedded reports whether the built-in engine is used.

@@ -112,7 +112,7 @@ func (a *App) connectWarehouse(ctx context.Context) error {
 		}
 		dsn = "http://" + addr + "/plumbline"
 	}
-	a.db, err = warehouse.Open(warehouse.Options{DSN: dsn, Password: password, Logger: a.log.Named("warehouse")})
+	a.db, err = warehouse.Open(warehouse.Options{DSN: dsn, Password: password, Cluster: a.o.Config.ClickHouse.Cluster, Logger: a.log.Named("warehouse")})
 	if err != nil {
 		return err
 	}

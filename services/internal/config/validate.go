@@ -72,6 +72,9 @@ func (s *source) kafka(k config.Kafka) {
 
 func (s *source) clickhouse(c config.ClickHouse) {
 	s.secret("clickhouse.password", c.Password)
+	if c.Cluster != "" && (c.IsEmbedded() || strings.ContainsAny(c.Cluster, "`'\\ ")) {
+		s.add("clickhouse.cluster", "needs a dsn of a real server, and the plain name of a cluster it knows")
+	}
 	if c.IsEmbedded() {
 		return
 	}

@@ -35,7 +35,7 @@ func (d *DB) Migrate(ctx context.Context) error {
 	}
 	for _, f := range files[applied:] {
 		for _, s := range f.Statements() {
-			if err := d.Exec(ctx, schema.In(d.database, s)); err != nil {
+			if err := d.apply(ctx, schema.In(d.database, s)); err != nil {
 				return fmt.Errorf("apply schema file %s: %w", f.Name, err)
 			}
 		}
@@ -45,6 +45,19 @@ func (d *DB) Migrate(ctx context.Context) error {
 			return fmt.Errorf("note schema file %s as applied: %w", f.Name, err)
 		}
 		d.log.Info("clickhouse schema applied", zap.String("file", f.Name))
+	}
+	return nil
+}
+
+func (d *DB) apply(ctx context.Context, statement string) error {
+	rendered := []string{statement}
+	if d.cluster != "" {
+		rendered = schema.OnCluster(d.cluster, statement)
+	}
+	for _, s := range rendered {
+		if err := d.Exec(ctx, s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -106,5 +119,9 @@ func (d *DB) createDatabase(ctx context.Context) error {
 		return fmt.Errorf("clickhouse: %w", err)
 	}
 	defer conn.Close()
-	return wrap("create database "+d.database, conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS `"+d.database+"`"))
+	statement := "CREATE DATABASE IF NOT EXISTS `" + d.database + "`"
+	if d.cluster != "" {
+		statement += " ON CLUSTER `" + d.cluster + "`"
+	}
+	return wrap("create database "+d.database, conn.Exec(ctx, statement))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ type Options struct {
 	DSN      string // http://user@host:8123/plumbline or clickhouse://host:9000/plumbline
 	Password string // added to the DSN, so that it need not stand in it
 	MaxConns int    // 0 = 8
+	Cluster  string // tables are replicated and distributed on it; empty = one server
 	Logger   *zap.Logger
 }
 
@@ -27,6 +29,7 @@ type DB struct {
 	conn     driver.Conn
 	opts     clickhouse.Options
 	database string
+	cluster  string
 	log      *zap.Logger
 	http     *http.Client // of inserts
 
@@ -64,6 +67,9 @@ func Open(o Options) (*DB, error) {
 	if opts.Compression == nil && opts.Protocol == clickhouse.Native {
 		opts.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
 	}
+	if o.Cluster != "" {
+		opts.Settings = clusterSettings(opts.Settings)
+	}
 	conn, err := clickhouse.Open(&opts)
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse: %w", err)
@@ -72,7 +78,18 @@ func Open(o Options) (*DB, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &DB{conn: conn, opts: opts, database: opts.Auth.Database, log: log, http: newHTTP(&opts)}, nil
+	return &DB{conn: conn, opts: opts, database: opts.Auth.Database, cluster: o.Cluster, log: log, http: newHTTP(&opts)}, nil
+}
+
+// clusterSettings: an INSERT returns when every shard has its rows, and a
+// subquery in a view means all of its table.
+func clusterSettings(of clickhouse.Settings) clickhouse.Settings {
+	out := clickhouse.Settings{
+		"distributed_foreground_insert": 1, "insert_quorum": "auto", "distributed_product_mode": "global",
+		"distributed_ddl_task_timeout": 300,
+	}
+	maps.Copy(out, of)
+	return out
 }
 
 // Close ends every connection.

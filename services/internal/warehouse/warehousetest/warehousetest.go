@@ -89,6 +89,7 @@ func New(t testing.TB) *warehouse.DB {
 	t.Helper()
 	db := Open(t, Addr(t), Name(t))
 	require.NoError(t, db.Migrate(t.Context()))
+	require.NoError(t, db.Exec(t.Context(), "SYSTEM STOP TTL MERGES")) // the dates of tests are fixed
 	t.Cleanup(func() {
 		require.NoError(t, db.Exec(context.Background(), "DROP DATABASE `"+db.Database()+"`"))
 	})
