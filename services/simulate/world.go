@@ -29,6 +29,7 @@ type object struct {
 	planned  bool
 	creation int64 // subscription ids
 	deletion int64
+	link     string // the source's field that holds the copy's id, or ""
 	property []int64
 }
 
@@ -131,6 +132,12 @@ func (w *world) addObject(i int, c *config.Object) {
 		source, target = append(source, src), append(target, dst)
 		o.property = append(o.property, 2426800+int64(i*100+j))
 	}
+	for _, k := range c.Key {
+		if k.Target == "Id" { // the sync keeps the copy's id in the source
+			o.link = k.Source
+			source = append(source, crm.Field{Name: k.Source})
+		}
+	}
 	target = append(target, crm.Field{Name: "Description", Max: 32000}) // nobody syncs it
 	o.creation, o.deletion = 2426700+int64(i*2), 2426701+int64(i*2)
 	prefix := prefixes[o.native]
@@ -158,8 +165,15 @@ func (w *world) populate() {
 				f := &o.Fields[j]
 				copied[f.Target] = translate(f, p.row.Values[f.Source])
 			}
-			o.target.Insert(copied, p.row.ID, w.syncUser(), w.Now())
+			p.linked(o.target.Insert(copied, p.row.ID, w.syncUser(), w.Now()).ID)
 		}
+	}
+}
+
+// linked notes the copy's id in the source record, as connectors do.
+func (p *pair) linked(id string) {
+	if p.o.link != "" {
+		p.row.Values[p.o.link] = id
 	}
 }
 
