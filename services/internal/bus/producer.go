@@ -5,19 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/event"
 )
 
 // Producer writes events from outside: each acknowledged by all in-sync
 // replicas, none with a cause.
 type Producer struct {
-	cl         *kgo.Client
-	configHash []byte
+	cl      *kgo.Client
+	headers outside
 }
 
 // NewProducer connects lazily: a broker that is away is no error yet.
@@ -34,7 +34,7 @@ func NewProducer(o Options, configHash string) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to kafka: %w", err)
 	}
-	return &Producer{cl: cl, configHash: []byte(configHash)}, nil
+	return &Producer{cl: cl, headers: outside{configHash: []byte(configHash)}}, nil
 }
 
 // backoff before a request is tried again: a broker that restarts is back in
@@ -55,18 +55,13 @@ type Message struct {
 // ctx ends. On an error some of them may be, or become so later: the caller's
 // sender retries, and the event ids make the repeats recognisable.
 func (p *Producer) Produce(ctx context.Context, messages ...Message) error {
-	records := make([]*kgo.Record, len(messages))
-	for i := range messages {
-		m := &messages[i]
-		r, err := encode(&stream.Output{Topic: m.Topic, Key: m.Key, Time: m.Time, Event: m.Event}, p.configHash)
-		if err != nil {
-			return err
-		}
-		records[i] = r
+	records, err := p.records(messages)
+	if err != nil {
+		return err
 	}
 	w := newWait(len(records))
-	for _, r := range records {
-		p.cl.Produce(ctx, r, w.one)
+	for i := range records {
+		p.cl.Produce(ctx, &records[i], w.one)
 	}
 	// The client cannot give up a batch whose fate it does not know (the
 	// broker died with it), whatever its context says: we stop waiting.
@@ -81,16 +76,51 @@ func (p *Producer) Produce(ctx context.Context, messages ...Message) error {
 	}
 }
 
+// records encodes the messages into few blocks of memory: a request's
+// messages are acknowledged, and forgotten, together.
+func (p *Producer) records(messages []Message) ([]kgo.Record, error) {
+	room := 0
+	for i := range messages {
+		room += len(messages[i].Key) + messageRoom
+	}
+	block, records := make([]byte, 0, room), make([]kgo.Record, len(messages))
+	for i := range messages {
+		m := &messages[i]
+		if cap(block)-len(block) < len(m.Key)+messageRoom/2 {
+			block = make([]byte, 0, room) // what was handed out stays where it is
+		}
+		at := len(block)
+		block = append(block, m.Key...)
+		value, err := event.Encode(block[len(block):], m.Event)
+		if err != nil {
+			return nil, err
+		}
+		r := &records[i]
+		r.Topic, r.Key, r.Value, r.Headers = m.Topic, block[at:len(block):len(block)], value[:len(value):len(value)], p.headers.of(m.Event.EventType())
+		if m.Time != 0 {
+			r.Timestamp = m.Time.Std()
+		}
+		if n := len(block) + len(value); n <= cap(block) { // else the value moved to memory of its own
+			block = block[:n]
+		}
+	}
+	return records, nil
+}
+
+// messageRoom is what a message mostly takes.
+const messageRoom = 384
+
 // wait collects the acknowledgements of one call.
 type wait struct {
+	left atomic.Int64
 	mu   sync.Mutex
-	left int
 	err  error
 	done chan struct{} // closed after the last one
 }
 
 func newWait(n int) *wait {
-	w := &wait{left: n, done: make(chan struct{})}
+	w := &wait{done: make(chan struct{})}
+	w.left.Store(int64(n))
 	if n == 0 {
 		close(w.done)
 	}
@@ -98,12 +128,14 @@ func newWait(n int) *wait {
 }
 
 func (w *wait) one(_ *kgo.Record, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err == nil {
-		w.err = err
+	if err != nil {
+		w.mu.Lock()
+		if w.err == nil {
+			w.err = err
+		}
+		w.mu.Unlock()
 	}
-	if w.left--; w.left == 0 {
+	if w.left.Add(-1) == 0 {
 		close(w.done)
 	}
 }

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"strconv"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"plumbline.dev/pipelines/stream"
@@ -10,6 +11,26 @@ import (
 )
 
 var schemaVersion = strconv.AppendInt(nil, event.Schema, 10)
+
+// outside are the headers of every record of one type that has no cause. They
+// are shared, and full: whoever appends gets a copy.
+type outside struct {
+	configHash []byte
+	byType     sync.Map // event.Type -> []kgo.RecordHeader
+}
+
+func (h *outside) of(t event.Type) []kgo.RecordHeader {
+	if v, ok := h.byType.Load(t); ok {
+		return v.([]kgo.RecordHeader)
+	}
+	list := []kgo.RecordHeader{
+		{Key: topic.HeaderType, Value: []byte(t)},
+		{Key: topic.HeaderSchema, Value: schemaVersion},
+		{Key: topic.HeaderConfig, Value: h.configHash},
+	}
+	v, _ := h.byType.LoadOrStore(t, list[:len(list):len(list)])
+	return v.([]kgo.RecordHeader)
+}
 
 // encode makes the Kafka record of an output. An output without a cause came
 // from outside and carries no cause header.
@@ -26,9 +47,6 @@ func encode(o *stream.Output, configHash []byte) (*kgo.Record, error) {
 		kgo.RecordHeader{Key: topic.HeaderType, Value: []byte(o.Event.EventType())},
 		kgo.RecordHeader{Key: topic.HeaderSchema, Value: schemaVersion},
 		kgo.RecordHeader{Key: topic.HeaderConfig, Value: configHash})
-	if c, ok := o.Event.(interface{ ContentType() string }); ok {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: topic.HeaderContent, Value: []byte(c.ContentType())})
-	}
 	if o.Cause.Topic != "" {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: topic.HeaderCause, Value: o.Cause.Append(nil)})
 	}
