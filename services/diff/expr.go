@@ -31,8 +31,9 @@ func cell(o *Options, c *column, native bool) compare.Cell {
 	text := compare.TextCell(c.text())
 	switch {
 	case native:
-		zero := fmt.Sprintf("defaultValueOfTypeName(%s)", quote(plainType(c.typ)))
-		text.Same = []string{"isNull(" + c.expr + ")", "ifNull(" + c.expr + ", " + zero + ")"}
+		// What stands below a NULL is anything: two NULLs may look different,
+		// which the judge mends; ifNull costs as much as reading the file.
+		text.Same = []string{"isNull(" + c.expr + ")", "assumeNotNull(" + c.expr + ")"}
 	case o.IgnoreCase:
 		text.Same = []string{"lowerUTF8(" + text.Same[0] + ")"}
 	}

@@ -92,7 +92,7 @@ type examples struct {
 	lists map[[2]string][]line
 }
 
-const examplesEach = 8
+const examplesEach = 5
 
 func (e *examples) add(l *line) {
 	if e.lists == nil {

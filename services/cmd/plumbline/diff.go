@@ -101,6 +101,12 @@ func (f *diffFlags) run(cmd *cobra.Command) error {
 		return errTrouble{err}
 	}
 	fmt.Fprint(os.Stderr, result.Text())
+	if f.html != "" {
+		if err := writeReport(f.html, result); err != nil {
+			return errTrouble{err}
+		}
+		fmt.Fprintf(os.Stderr, "report: %s\n", f.html)
+	}
 	if !result.Same() {
 		return errQuiet{errors.New("the two sides differ")}
 	}
@@ -112,6 +118,14 @@ const patience = 2 * time.Second
 
 // errTrouble is a failure that exits with 2, though nothing was used wrongly.
 type errTrouble struct{ error }
+
+func writeReport(path string, result *diff.Result) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(result.HTML(file, time.Now()), file.Close())
+}
 
 func (f *diffFlags) parse() error {
 	var err error
