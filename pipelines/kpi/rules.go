@@ -64,9 +64,9 @@ func (k *KPI) Success(in *config.Integration, from, to event.Time) Measure {
 		Target:  in.Threshold(config.ThresholdSuccess, successTarget),
 		Warning: in.Threshold(config.ThresholdSuccessWarning, successWarning),
 	}
-	failed := w.failed
+	failed := int64(len(w.failed))
 	if in.Attempts == config.AttemptsErrors || in.Attempts == config.AttemptsNone {
-		m.Basis, m.Numerator, m.Denominator, failed = "records", w.recordsOK, w.records, w.missed
+		m.Basis, m.Numerator, m.Denominator, failed = "records", w.recordsOK, w.records, int64(len(w.missed))+w.observed
 	}
 	if m.Denominator > 0 {
 		m.Value, m.HasValue = float64(m.Numerator)/float64(m.Denominator), true
@@ -80,7 +80,7 @@ func (k *KPI) Success(in *config.Integration, from, to event.Time) Measure {
 	default:
 		m.Status = statusOK
 	}
-	m.Fired = m.Value < m.Warning && len(failed) >= warnRecords
+	m.Fired = m.Value < m.Warning && failed >= warnRecords
 	if m.Fired && m.Status == statusOK {
 		m.Status = statusWarning
 	}

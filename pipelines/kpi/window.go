@@ -15,6 +15,7 @@ type window struct {
 	records    int64 // due deliveries that count
 	recordsOK  int64
 	unseen     int64
+	observed   int64 // overdue a moment ago: a tick will name them
 	silent     int64
 	overdue    int64 // waiting, and due in the window
 	due        int64
@@ -83,8 +84,11 @@ func (w *window) states(m *Minute) {
 		case unseen(s.State):
 			w.unseen += s.N
 		}
-		if s.State == event.StateNotApplied {
+		switch s.State {
+		case event.StateNotApplied:
 			w.silent += s.N
+		case event.StateObserved:
+			w.observed += s.N
 		}
 		if waits(s.State) {
 			w.overdue += s.N
