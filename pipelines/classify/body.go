@@ -130,7 +130,7 @@ var (
 	erringParts  = [...]string{"err", "fault", "fail", "reason", "invalid", "detail", "exception", "violation", "problem", "extensions", "message"}
 	speakingKeys = [...]string{
 		"code", "message", "msg", "title", "description", "desc", "status", "category", "type", "policy", "text", "hint",
-		"cause", "explanation", "info", "summary", "key", "note", "warning",
+		"cause", "explanation", "info", "summary", "key", "note", "warning", "troubleshoot",
 	}
 	// What was asked for, where to read on, and when: never what went wrong.
 	ignoredKeys = [...]string{
