@@ -28,8 +28,8 @@ func (a *Attribute) probe(s *event.Signal) {
 		return
 	}
 	n := a.notes.Change(noteKey(s.Kind, s.Tenant, "", s.System))
-	if s.StartedAt < n.At {
-		return
+	if s.StartedAt <= n.At {
+		return // heard already: each integration of the tenant gets a copy
 	}
 	n.Prev = 0
 	if n.Result == result.Text {

@@ -3,6 +3,7 @@ package process
 import (
 	"plumbline.dev/pipelines/agent"
 	"plumbline.dev/pipelines/alert"
+	"plumbline.dev/pipelines/attribute"
 	"plumbline.dev/pipelines/incident"
 	"plumbline.dev/pipelines/kpi"
 	"plumbline.dev/pipelines/ledger"
@@ -51,6 +52,7 @@ func track(o StageOptions) stream.Operator {
 // it: verdicts explain incidents, incidents count in KPIs, all become alerts.
 func watch(o StageOptions) stream.Operator {
 	return stream.NewChain(
+		stream.Link{Name: "attribute", Op: attribute.New()},
 		stream.Link{Name: "incident", Op: incident.New(incident.Options{Integrations: o.Integrations, Documented: o.Documented})},
 		stream.Link{Name: "kpi", Op: kpi.New(o.Integrations)},
 		stream.Link{Name: "agent", Op: agent.NewWatch(o.Agents)},
