@@ -127,7 +127,8 @@ func (r *reference) learn(m *mapping, ev event.Event, clock event.Time, news []*
 		}
 	}
 	for _, d := range news {
-		if d.State == "applied" && d.Was != "applied" && d.Series == "" && d.LatencyMS >= 0 && !d.Reverse {
+		arrived := func(state string) bool { return state == "applied" || state == "verified" }
+		if arrived(d.State) && !arrived(d.Was) && d.Series == "" && d.LatencyMS >= 0 && !d.Reverse {
 			l.Took = taught(l.Took, int64(clock)/86_400_000, d.LatencyMS)
 			l.Hours = taught(l.Hours, int64(clock)/3600_000, 0)
 		}
