@@ -68,6 +68,9 @@ func NewKeyed[S any, P KeyState[S]](fold Fold[S]) *Keyed[S, P] {
 // Len is the number of keys held.
 func (k *Keyed[S, P]) Len() int { return len(k.entries) }
 
+// Has reports whether anything is kept of a key.
+func (k *Keyed[S, P]) Has(key string) bool { return k.entries[key] != nil }
+
 // Step implements Operator.
 func (k *Keyed[S, P]) Step(ctx Ctx, key string, ev event.Event, out *Out) {
 	e := k.entries[key]

@@ -83,24 +83,67 @@ func (r *Restore) apply() error {
 
 // Finish takes the committed input offset (-1: none) and the position that
 // its commit started from, and leaves the task where folding has to go on.
-// Transactions that start from the same position are tries of the same step.
 func (r *Restore) Finish(committed, committedPrev int64) error {
-	held := r.heldPos
-	switch {
-	case r.count == 0 && (committed < 0 || committedPrev == r.task.next):
-		return nil // first start, or the first step was torn: its offset shows, its state does not
-	case r.count == 0:
-		return fmt.Errorf("%w: offset %d is committed but there is no state", ErrUnreconciled, committed)
-	case r.TrustLast:
+	if r.TrustLast && r.count > 0 {
 		return r.apply()
-	case committedPrev == held.Prev, committed == held.Prev, committed < 0 && r.applied == 0:
-		r.task.rewind(held.Prev)
-		return nil
-	case committedPrev == held.Next:
+	}
+	var last *Position
+	if r.count > 0 {
+		last = &r.heldPos
+	}
+	next, err := Resume(last, r.applied == 0, r.task.next, committed, committedPrev)
+	switch {
+	case err != nil || last == nil:
+		return err
+	case next == last.Next:
 		return r.apply() // a later step shows its offset only: the state here is whole
 	}
-	return fmt.Errorf("%w: offset %d is committed from %d, the state stands at %d from %d",
-		ErrUnreconciled, committed, committedPrev, held.Next, held.Prev)
+	r.task.rewind(next)
+	return nil
 }
+
+// Resume tells where folding goes on from a changelog's newest position alone,
+// before its state is restored. Only says that no position before it differs;
+// first is where the input starts. Transactions that start from the same position
+// are tries of the same step.
+func Resume(last *Position, only bool, first, committed, committedPrev int64) (int64, error) {
+	switch {
+	case last == nil && (committed < 0 || committedPrev == first):
+		return first, nil // first start, or the first step was torn: its offset shows, its state does not
+	case last == nil:
+		return 0, fmt.Errorf("%w: offset %d is committed but there is no state", ErrUnreconciled, committed)
+	case committedPrev == last.Prev, committed == last.Prev, committed < 0 && only:
+		return last.Prev, nil
+	case committedPrev == last.Next:
+		return last.Next, nil
+	}
+	return 0, fmt.Errorf("%w: offset %d is committed from %d, the state stands at %d from %d",
+		ErrUnreconciled, committed, committedPrev, last.Next, last.Prev)
+}
+
+// Tail finds the newest position among a changelog's last entries.
+type Tail struct {
+	Last  *Position
+	steps int // positions that start from different places
+}
+
+// Add takes the next entry.
+func (t *Tail) Add(key string, value []byte) error {
+	if key != PositionKey {
+		return nil
+	}
+	var p Position
+	if _, err := p.UnmarshalMsg(value); err != nil {
+		return fmt.Errorf("%w: position unreadable: %w", ErrUnreconciled, err)
+	}
+	if t.Last == nil || t.Last.Prev != p.Prev {
+		t.steps++
+	}
+	t.Last = &p
+	return nil
+}
+
+// Only reports whether all positions seen are tries of one step.
+func (t *Tail) Only() bool { return t.steps <= 1 }
 
 func (t *Task) rewind(next int64) { t.next, t.prev = next, next }

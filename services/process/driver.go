@@ -73,7 +73,7 @@ func (d *Driver) session(ctx context.Context) error {
 	tasks := newTasks(d.o, log)
 	s, err := bus.NewSession(d.o.Bus, bus.SessionConfig{
 		Group: d.group(), Instance: d.o.Instance, Input: d.o.Stage.Input, Changelog: d.o.Stage.Changelog,
-		ConfigHash: d.o.ConfigHash, Restore: tasks.restore,
+		ConfigHash: d.o.ConfigHash, Resume: tasks.resume, Restore: tasks.restore,
 	})
 	if err != nil {
 		return err
@@ -94,6 +94,14 @@ func (d *Driver) loop(ctx context.Context, s *bus.Session, tasks *tasks) error {
 		records, err := s.Poll(ctx, wait, pollLimit)
 		if err != nil {
 			return err
+		}
+		if opened.IsZero() && s.Moved() {
+			owned, err := s.Settle(ctx)
+			if err != nil {
+				return err
+			}
+			tasks.keep(owned)
+			records = nil // they come again, without those of the lost partitions
 		}
 		if len(records) > 0 {
 			d.o.Failpoint(FailAfterPoll)

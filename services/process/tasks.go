@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -12,8 +13,8 @@ import (
 	"plumbline.dev/services/internal/bus"
 )
 
-// tasks holds the tasks of the partitions this session was given. Restoring
-// runs on the group's goroutine, everything else on the driver's.
+// tasks holds the tasks of the partitions this session was given. Each is
+// restored on a goroutine of its own; everything else runs on the driver's.
 type tasks struct {
 	o   Options
 	log *bus.Changelog
@@ -48,12 +49,49 @@ func (t *tasks) get(partition int32) *running {
 	return t.of[partition]
 }
 
-// restore rebuilds the task of a partition and returns where to go on.
-func (t *tasks) restore(ctx context.Context, a bus.Assignment) (int64, error) {
-	started := time.Now()
+// resume reads where a partition's state stands from the end of its log.
+func (t *tasks) resume(ctx context.Context, a bus.Assignment) (int64, error) {
 	first, err := t.log.Start(ctx, t.o.Stage.Input, a.Partition)
 	if err != nil {
 		return 0, err
+	}
+	if t.o.TrustLast {
+		return t.resumeTrusting(ctx, a, first)
+	}
+	var tail stream.Tail
+	for n, more := int64(1024), true; more && (tail.Last == nil || a.Committed < 0); n *= 16 {
+		tail = stream.Tail{}
+		if more, err = t.log.Tail(ctx, t.o.Stage.Changelog, a.Partition, n, tail.Add); err != nil {
+			return 0, err
+		}
+	}
+	return stream.Resume(tail.Last, tail.Only(), first, a.Committed, a.Prev)
+}
+
+// restore rebuilds the task of a partition, which goes on at next.
+func (t *tasks) restore(ctx context.Context, a bus.Assignment, next int64) error {
+	started := time.Now()
+	task, entries, err := t.load(ctx, a)
+	if err != nil {
+		return err
+	}
+	if task.Next() != next {
+		return fmt.Errorf("the state of partition %d stands at input offset %d, its end said %d", a.Partition, task.Next(), next)
+	}
+	t.o.Logger.Info("restored", zap.Int32("partition", a.Partition), zap.Int("entries", entries),
+		zap.Int64("next", next), zap.Int64("committed", a.Committed), zap.Duration("took", time.Since(started)))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if ctx.Err() == nil {
+		t.of[a.Partition] = &running{task: task, walkStart: -1, trimNext: -1, trimNow: -1}
+	}
+	return ctx.Err()
+}
+
+func (t *tasks) load(ctx context.Context, a bus.Assignment) (*stream.Task, int, error) {
+	first, err := t.log.Start(ctx, t.o.Stage.Input, a.Partition)
+	if err != nil {
+		return nil, 0, err
 	}
 	task := stream.NewTask(t.o.Stage.Operator(), first)
 	task.AcceptRepeats = t.o.AcceptRepeats
@@ -65,18 +103,31 @@ func (t *tasks) restore(ctx context.Context, a bus.Assignment) (int64, error) {
 		return restore.Add(key, value)
 	})
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	t.o.Failpoint(FailInRestore)
-	if err := restore.Finish(a.Committed, a.Prev); err != nil {
-		return 0, err
+	return task, entries, restore.Finish(a.Committed, a.Prev)
+}
+
+// resumeTrusting goes on where the newest transaction says, committed or not:
+// the protection that a mutation check switches off.
+func (t *tasks) resumeTrusting(ctx context.Context, a bus.Assignment, first int64) (int64, error) {
+	task, _, err := t.load(ctx, a)
+	if err != nil {
+		return first, err
 	}
-	t.o.Logger.Info("restored", zap.Int32("partition", a.Partition), zap.Int("entries", entries),
-		zap.Int64("next", task.Next()), zap.Int64("committed", a.Committed), zap.Duration("took", time.Since(started)))
+	return task.Next(), nil
+}
+
+// keep forgets the tasks of partitions that went to another member.
+func (t *tasks) keep(owned map[int32]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.of[a.Partition] = &running{task: task, walkStart: -1, trimNext: -1, trimNow: -1}
-	return task.Next(), nil
+	for partition := range t.of {
+		if !owned[partition] {
+			delete(t.of, partition)
+		}
+	}
 }
 
 // save writes the state of every task that moved and returns where each stood.

@@ -48,8 +48,8 @@ func (s *Session) offsetsFetched(_ context.Context, _ *kgo.Client, resp *kmsg.Of
 	return nil
 }
 
-// assign restores the tasks of new partitions and starts each where its state
-// stands, which may be before the committed offset.
+// assign tells where each new partition goes on, which may be before the
+// committed offset, and has its task restored. Until that is done it is not read.
 func (s *Session) assign(
 	ctx context.Context, offsets map[string]map[int32]kgo.Offset,
 ) (map[string]map[int32]kgo.Offset, error) {
@@ -65,15 +65,55 @@ func (s *Session) assign(
 		if !ok {
 			a = Assignment{Partition: partition, Committed: -1, Prev: -1}
 		}
-		next, err := s.cfg.Restore(ctx, a)
+		next, err := s.cfg.Resume(ctx, a)
 		if err != nil {
-			err = fmt.Errorf("restore %s partition %d: %w", s.cfg.Group, partition, err)
+			err = fmt.Errorf("resume %s partition %d: %w", s.cfg.Group, partition, err)
 			if ctx.Err() == nil {
 				s.stop(err)
 			}
 			return nil, err
 		}
 		offsets[s.cfg.Input][partition] = kgo.NewOffset().At(next)
+		s.restore(a, next)
 	}
 	return offsets, nil
+}
+
+// restore rebuilds a task beside everything else.
+func (s *Session) restore(a Assignment, next int64) {
+	one := map[string][]int32{s.cfg.Input: {a.Partition}}
+	s.gs.Client().PauseFetchPartitions(one)
+	ctx, cancel := context.WithCancel(s.life)
+	s.mu.Lock()
+	s.restoring[a.Partition] = cancel
+	s.mu.Unlock()
+	s.restores.Go(func() {
+		defer cancel()
+		err := s.cfg.Restore(ctx, a, next)
+		switch {
+		case ctx.Err() != nil: // taken away meanwhile, or closing
+		case err != nil:
+			s.stop(fmt.Errorf("restore %s partition %d: %w", s.cfg.Group, a.Partition, err))
+		default:
+			s.gs.Client().ResumeFetchPartitions(one)
+		}
+	})
+}
+
+// revoked notes that partitions go to another member.
+func (s *Session) revoked(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, partition := range gone[s.cfg.Input] {
+		s.moved = true
+		if cancel := s.restoring[partition]; cancel != nil {
+			cancel()
+			delete(s.restoring, partition)
+		}
+	}
+}
+
+// lost says that the group gave this member up: others may write by now.
+func (s *Session) lost(context.Context, *kgo.Client, map[string][]int32) {
+	s.stop(fmt.Errorf("%w: the group gave this member up", ErrAborted))
 }

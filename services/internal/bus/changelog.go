@@ -40,7 +40,25 @@ func (c *Changelog) Start(ctx context.Context, topicName string, partition int32
 func (c *Changelog) Read(
 	ctx context.Context, topicName string, partition int32, each func(key string, value []byte) error,
 ) error {
-	return c.read(ctx, topicName, partition, func(r *kgo.Record) error { return each(string(r.Key), r.Value) })
+	return c.read(ctx, topicName, partition, -1, func(r *kgo.Record) error { return each(string(r.Key), r.Value) })
+}
+
+// Tail hands over what is committed of a partition's last n offsets, and
+// reports whether there is more before them.
+func (c *Changelog) Tail(
+	ctx context.Context, topicName string, partition int32, n int64, each func(key string, value []byte) error,
+) (more bool, err error) {
+	start, err := c.Start(ctx, topicName, partition)
+	if err != nil {
+		return false, err
+	}
+	end, err := c.End(ctx, topicName, partition)
+	if err != nil {
+		return false, err
+	}
+	from := max(start, end-n)
+	err = c.read(ctx, topicName, partition, from, func(r *kgo.Record) error { return each(string(r.Key), r.Value) })
+	return from > start, err
 }
 
 // Records hands over every committed record of a partition, decoded, in
@@ -48,7 +66,7 @@ func (c *Changelog) Read(
 func (c *Changelog) Records(
 	ctx context.Context, topicName string, partition int32, each func(stream.Record) error,
 ) error {
-	return c.read(ctx, topicName, partition, func(r *kgo.Record) error {
+	return c.read(ctx, topicName, partition, -1, func(r *kgo.Record) error {
 		rec, err := decode(r)
 		if err != nil {
 			rec.Event = unreadable(r, err)
@@ -57,15 +75,16 @@ func (c *Changelog) Records(
 	})
 }
 
-// read goes from a partition's start to its end. It first waits until no
-// transaction is open on it, so that what it returns is decided.
+// read goes from an offset, or a partition's start, to its end. It first waits
+// until no transaction is open on it, so that what it returns is decided.
 func (c *Changelog) read(
-	ctx context.Context, topicName string, partition int32, each func(*kgo.Record) error,
+	ctx context.Context, topicName string, partition int32, from int64, each func(*kgo.Record) error,
 ) error {
 	start, err := c.Start(ctx, topicName, partition)
 	if err != nil {
 		return err
 	}
+	start = max(start, from)
 	end, err := c.stableEnd(ctx, topicName, partition)
 	if err != nil {
 		return err

@@ -27,9 +27,12 @@ type SessionConfig struct {
 	Input      string
 	Changelog  string
 	ConfigHash string
-	// Restore rebuilds the task of a partition that was assigned and returns
-	// the offset to go on from. It runs beside Poll.
-	Restore func(ctx context.Context, a Assignment) (next int64, err error)
+	// Resume tells the offset from which a partition that was assigned goes on.
+	// The group waits for it, so it has to be quick.
+	Resume func(ctx context.Context, a Assignment) (next int64, err error)
+	// Restore rebuilds the partition's task. It runs beside everything: the
+	// partition is not read before it has returned, the others are.
+	Restore func(ctx context.Context, a Assignment, next int64) error
 }
 
 // Assignment is what the group knows of a partition it hands over.
@@ -49,6 +52,12 @@ type Session struct {
 
 	mu        sync.Mutex
 	committed map[int32]Assignment
+	restoring map[int32]context.CancelFunc
+	moved     bool // partitions were taken away since the last Settle
+
+	life     context.Context // ends with Close
+	end      context.CancelFunc
+	restores sync.WaitGroup
 
 	uncertain atomic.Bool  // EndTxn was sent and its answer is not known
 	failed    atomic.Value // first produce error of the transaction, as error
@@ -63,7 +72,9 @@ const transactionTimeout = 10 * time.Second
 func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 	s := &Session{
 		cfg: cfg, o: o, hash: []byte(cfg.ConfigHash), fatal: make(chan error, 1), committed: map[int32]Assignment{},
+		restoring: map[int32]context.CancelFunc{},
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	gs, err := kgo.NewGroupTransactSession(o.kgo(
 		kgo.ConsumerGroup(cfg.Group),
 		kgo.ConsumeTopics(cfg.Input),
@@ -82,6 +93,8 @@ func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 		kgo.ProducerBatchMaxBytes(4<<20),
 		kgo.ProducerLinger(5*time.Millisecond),
 		kgo.MaxBufferedRecords(1<<20),
+		kgo.OnPartitionsRevoked(s.revoked),
+		kgo.OnPartitionsLost(s.lost),
 		kgo.OnOffsetsFetched(s.offsetsFetched),
 		kgo.AdjustFetchOffsetsFn(s.assign),
 		kgo.WithHooks(endHook{&s.uncertain}),
@@ -193,6 +206,35 @@ func (s *Session) WriteState(partition int32, key string, value []byte, at func(
 	}, at)
 }
 
+// Moved reports whether partitions were taken away: Settle before the next
+// transaction. One that was open meanwhile does not commit, and ends the session.
+func (s *Session) Moved() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.moved
+}
+
+// Settle goes on without the partitions that were taken away, and returns those
+// that are left. Records polled since must be forgotten: they come again.
+func (s *Session) Settle(ctx context.Context) (map[int32]bool, error) {
+	s.mu.Lock()
+	s.moved = false
+	s.mu.Unlock()
+	// The client fails the next commit after a revocation, to be safe. An empty
+	// transaction takes that, and rewinds to what is committed.
+	if err := s.gs.Begin(); err != nil {
+		return nil, fmt.Errorf("begin transaction: %w", err)
+	}
+	if _, err := s.gs.End(ctx, kgo.TryAbort); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrAborted, err)
+	}
+	owned := map[int32]bool{}
+	for partition := range s.gs.Client().CommittedOffsets()[s.cfg.Input] {
+		owned[partition] = true
+	}
+	return owned, nil
+}
+
 func (s *Session) produce(r *kgo.Record, at func(int64)) {
 	s.gs.Produce(context.Background(), r, func(r *kgo.Record, err error) {
 		if err != nil {
@@ -240,6 +282,8 @@ func (s *Session) Commit(ctx context.Context, prev map[int32]int64) error {
 
 // Close leaves the group; an open transaction is aborted.
 func (s *Session) Close() {
+	s.end()
+	defer s.restores.Wait()
 	if s.inTxn {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
