@@ -7,6 +7,9 @@ import (
 // Groups of rows.
 const (
 	GroupSilent      = "silent failures"
+	GroupListed      = "silent_failures, the view"
+	GroupRetries     = "retry health"
+	GroupSurface     = "integration surface"
 	GroupDivergences = "divergences"
 	GroupDeliveries  = "deliveries"
 	GroupFailures    = "failures"
@@ -156,6 +159,35 @@ func (s *sheet) silent(w *World, f *Findings) {
 	}
 	s.share(GroupSilent, "recall", hits, len(order))
 	s.times(GroupSilent, times)
+}
+
+// listed scores the view that the console opens with: what is silently wrong
+// at the end, record by record.
+func (s *sheet) listed(w *World, f *Findings) {
+	truths := map[place]bool{}
+	for _, g := range w.Gaps {
+		if g.Silent && w.knowable(g) && g.Ended > w.End {
+			truths[place{integration: g.Sync, object: g.Object, id: g.SourceID}] = true
+		}
+	}
+	wrong := index(w.Gaps, false)
+	said, right, hits := map[place]bool{}, 0, 0
+	for _, x := range f.Listed {
+		p := place{integration: x.Integration, object: x.Object, id: x.SourceID}
+		if said[p] || x.FoundAt > w.End {
+			continue
+		}
+		said[p] = true
+		hits += boolInt(truths[p])
+		for _, g := range wrong[p] {
+			if g.Ended > w.End {
+				right++
+				break
+			}
+		}
+	}
+	s.share(GroupListed, "precision", right, len(said))
+	s.share(GroupListed, "recall", hits, len(truths))
 }
 
 // silentRecords are the records that Plumbline lists as silently wrong.

@@ -205,6 +205,24 @@ func TestCausesCountWhereOneIsStated(t *testing.T) {
 	require.InDelta(t, 1, row(t, rows, GroupCauses, "top 3").Value, 0)
 }
 
+func TestTheListAtTheEnd(t *testing.T) {
+	w := world(t, gap(10, "phone", "coerced"), closed(30, "phone"), gap(40, "city", "coerced"))
+	other := Silent{Integration: sync, Object: "contact", SourceID: "2", FoundAt: at(50)}
+	rows := Score(w, &Findings{Listed: []Silent{{Integration: sync, Object: "contact", SourceID: "1", FoundAt: at(46)}, other}})
+	require.InDelta(t, 0.5, row(t, rows, GroupListed, "precision").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupListed, "recall").Value, 0)
+}
+
+func TestStormsAndSurface(t *testing.T) {
+	w := world(
+		t, change("c", 1, "phone"), truth.Line{Kind: truth.Fault, ID: "f", At: 5, Cause: "retry_storm"},
+		truth.Line{Kind: truth.FaultEnd, ID: "f", At: 9},
+	)
+	rows := Score(w, &Findings{Retries: map[string]int{sync: 1}, Surface: map[string]float64{sync: 2}})
+	require.InDelta(t, 1, row(t, rows, GroupRetries, "storms seen").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupSurface, "records error").Value, 0)
+}
+
 func TestTable(t *testing.T) {
 	var table Table
 	table.Add("one", []Row{{Group: GroupSilent, Name: "recall", Unit: Share, Hits: 1, Of: 2, Value: 0.5, Measured: true}})

@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -68,6 +70,7 @@ func (s *sheet) incidents(w *World, f *Findings) {
 		seen = append(seen, best.Detected-int64(i.At))
 	}
 	s.share(GroupIncidents, "found", found, len(w.Incidents))
+	s.count(GroupIncidents, "opened", opened(w, f), "one for each fault would do")
 	s.times(GroupIncidents, seen)
 	r := Row{Group: GroupIncidents, Name: "onset error p50", Unit: Seconds, Of: len(off), Measured: len(off) > 0}
 	if len(off) > 0 {
@@ -79,6 +82,15 @@ func (s *sheet) incidents(w *World, f *Findings) {
 		extra += boolInt(!used[x.ID] && !w.explained(&x))
 	}
 	s.count(GroupIncidents, "false ones", extra, "")
+}
+
+// opened are the incidents that were detected before the end.
+func opened(w *World, f *Findings) int {
+	n := 0
+	for i := range f.Incidents {
+		n += boolInt(f.Incidents[i].Detected <= w.End)
+	}
+	return n
 }
 
 // match is the incident row that stands for a true one: same integration, open
@@ -115,6 +127,41 @@ func (w *World) explained(x *IncidentRow) bool {
 		}
 	}
 	return false
+}
+
+// retries scores whether a storm of one poison record shows.
+func (s *sheet) retries(w *World, f *Findings) {
+	storms, seen := 0, 0
+	for _, x := range w.Faults {
+		if x.Cause == "retry_storm" {
+			storms++
+			seen += boolInt(f.Retries[x.Sync] > 0)
+		}
+	}
+	s.share(GroupRetries, "storms seen", seen, storms)
+}
+
+// surface compares how many source records each integration touched.
+func (s *sheet) surface(w *World, f *Findings) {
+	touched := map[string]map[string]bool{}
+	for _, c := range w.Changes {
+		if touched[c.Sync] == nil {
+			touched[c.Sync] = map[string]bool{}
+		}
+		touched[c.Sync][c.Object+c.SourceID] = true
+	}
+	r := Row{Group: GroupSurface, Name: "records error", Unit: Relative}
+	for _, integration := range slices.Sorted(maps.Keys(touched)) {
+		said, was := f.Surface[integration], float64(len(touched[integration]))
+		if said == 0 {
+			continue
+		}
+		r.Measured = true
+		if off := math.Abs(said-was) / was; off >= r.Value {
+			r.Value, r.Note = off, "said "+short(said)+", was "+short(was)
+		}
+	}
+	s.rows = append(s.rows, r)
 }
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -11,7 +11,10 @@ type Findings struct {
 	KPIs        map[string]KPI // integration + "/" + name
 	Tripped     []string       // agents' runs that tripped
 	Alerts      []Alert
-	Missing     map[string]string // what is not there -> why
+	Listed      []Silent           // silent failures as listed at the end
+	Retries     map[string]int     // integration -> changes whose permanent error was repeated
+	Surface     map[string]float64 // integration -> records changed in the source
+	Missing     map[string]string  // what is not there -> why
 }
 
 // Delivery is a row of deliveries.
@@ -38,6 +41,14 @@ type Divergence struct {
 	FirstSeen   int64  `ch:"first_seen"`
 	Confirmed   int64  `ch:"confirmed"`
 	Resolved    int64  `ch:"resolved"`
+}
+
+// Silent is a row of silent_failures.
+type Silent struct {
+	Integration string `ch:"integration"`
+	Object      string `ch:"object"`
+	SourceID    string `ch:"source_id"`
+	FoundAt     int64  `ch:"found_ms"`
 }
 
 // Failure is a row of failures that stands for an attempt.

@@ -41,6 +41,8 @@ var columns = []struct{ head, group, name string }{
 	{"silent R", GroupSilent, "recall"},
 	{"p50 s", GroupSilent, "time to detect p50"},
 	{"p95 s", GroupSilent, "time to detect p95"},
+	{"list P", GroupListed, "precision"},
+	{"list R", GroupListed, "recall"},
 	{"diff P", GroupDivergences, "precision"},
 	{"diff R", GroupDivergences, "recall"},
 	{"p50 s", GroupDivergences, "time to detect p50"},
@@ -51,6 +53,7 @@ var columns = []struct{ head, group, name string }{
 	{"whose", GroupFailures, "attribution right"},
 	{"cause 1", GroupCauses, "top 1"},
 	{"incid.", GroupIncidents, "found"},
+	{"opened", GroupIncidents, "opened"},
 	{"false", GroupIncidents, "false ones"},
 	{"onset s", GroupIncidents, "onset error p50"},
 	{"KPI1 pp", GroupKPIs, "success rate error"},
@@ -60,6 +63,7 @@ var columns = []struct{ head, group, name string }{
 	{"KPI4 pp", GroupKPIs, "drift rate error"},
 	{"KPI5 pp", GroupKPIs, "coverage"},
 	{"tripped", GroupAgents, "runaways tripped"},
+	{"storms", GroupRetries, "storms seen"},
 }
 
 // Print writes the table as Markdown, and under it the sums over all

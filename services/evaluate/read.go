@@ -16,7 +16,7 @@ func Gather(ctx context.Context, db *warehouse.DB, w *World) (*Findings, error) 
 		return nil, err
 	}
 	for _, read := range []func() error{
-		r.deliveries, r.divergences, r.failures, r.incidents, r.alerts, r.kpis,
+		r.deliveries, r.divergences, r.silent, r.failures, r.incidents, r.alerts, r.kpis, r.retries, r.surface,
 	} {
 		if err := read(); err != nil {
 			return nil, err
@@ -77,6 +77,47 @@ func (r *reader) divergences() error {
 	if err == nil && len(r.out.Divergences) == 0 && len(r.w.Gaps) > 0 {
 		r.out.Missing[GroupDivergences] = "divergences is empty"
 		r.out.Missing[GroupCauses] = "divergences is empty"
+	}
+	return err
+}
+
+func (r *reader) silent() error {
+	if r.lacks(GroupListed, "silent_failures") {
+		return nil
+	}
+	return r.db.Query(r.ctx, &r.out.Listed, "SELECT integration, object, source_id, "+millis("found_at", "found_ms")+" FROM silent_failures")
+}
+
+// retries and surface are beside the five KPIs.
+func (r *reader) retries() error {
+	if r.lacks(GroupRetries, "retry_health_at") {
+		return nil
+	}
+	var rows []struct {
+		Integration string `ch:"integration"`
+		Repeated    uint64 `ch:"repeated"`
+	}
+	err := r.db.Query(r.ctx, &rows, "SELECT integration, toUInt64(sum(permanent_retried)) AS repeated FROM retry_health_at(from = ?, to = ?) GROUP BY integration",
+		time.UnixMilli(r.w.Start).UTC(), time.UnixMilli(r.w.End).UTC())
+	r.out.Retries = map[string]int{}
+	for _, x := range rows {
+		r.out.Retries[x.Integration] = int(x.Repeated)
+	}
+	return err
+}
+
+func (r *reader) surface() error {
+	if r.lacks(GroupSurface, "integration_surface") {
+		return nil
+	}
+	var rows []struct {
+		Integration string  `ch:"integration"`
+		Records     float64 `ch:"touched"`
+	}
+	err := r.db.Query(r.ctx, &rows, "SELECT integration, toFloat64(records) AS touched FROM integration_surface WHERE system = ?", source)
+	r.out.Surface = map[string]float64{}
+	for _, x := range rows {
+		r.out.Surface[x.Integration] = x.Records
 	}
 	return err
 }

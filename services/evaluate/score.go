@@ -49,6 +49,7 @@ func (r Row) Text() string {
 func Score(w *World, f *Findings) []Row {
 	var s sheet
 	s.silent(w, f)
+	s.listed(w, f)
 	s.divergences(w, f)
 	s.deliveries(w, f)
 	s.failures(w, f)
@@ -56,6 +57,8 @@ func Score(w *World, f *Findings) []Row {
 	s.incidents(w, f)
 	s.kpis(w, f)
 	s.agents(w, f)
+	s.retries(w, f)
+	s.surface(w, f)
 	s.missing(f)
 	return s.rows
 }

@@ -141,7 +141,7 @@ func (b *builder) add(l truth.Line) {
 
 // change keeps what the source's users changed in mapped fields.
 func (b *builder) change(l truth.Line) {
-	if l.System != sourceOf(l) || !l.Mapped || l.SourceID == "" || l.Operation == event.OpMerge {
+	if l.System != source || !l.Mapped || l.SourceID == "" || l.Operation == event.OpMerge {
 		return
 	}
 	c := &Change{Line: l, state: StateWaiting, since: int64(l.At)}
@@ -150,8 +150,8 @@ func (b *builder) change(l truth.Line) {
 	b.Changes, b.records[key] = append(b.Changes, c), append(b.records[key], c)
 }
 
-// sourceOf: in every scenario HubSpot is the source.
-func sourceOf(truth.Line) string { return "hubspot" }
+// source of every scenario's integrations.
+const source = "hubspot"
 
 func (b *builder) attempted(l *truth.Line) {
 	for _, id := range l.Changes {

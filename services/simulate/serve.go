@@ -7,6 +7,8 @@ import (
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/hubspot"
 	"plumbline.dev/services/simulate/salesforce"
+	"plumbline.dev/services/simulate/scenario"
+	"plumbline.dev/services/simulate/timeline"
 )
 
 // Credentials that the fake APIs take.
@@ -61,12 +63,27 @@ func (s *Simulation) serve(w *world) fakes {
 		Lock: &s.mu, Tables: source, Portal: w.in.Source.Account, Token: HubSpotToken, Refresh: HubSpotRefresh,
 		Owners: owners, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.sourceChanged,
 	})
+	dice := w.diceOf("readers") // of their own: who reads must not change what happens
 	sf := salesforce.New(salesforce.Options{
 		Lock: &s.mu, Org: w.sf, Tables: target, OrgID: w.in.Target.Account, ClientID: SalesforceClientID, Secret: SalesforceSecret,
 		User: SalesforceUser, Password: SalesforcePassword, UserID: reader, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.targetChanged,
+		Fault: func(*http.Request) (crm.Answer, bool) { return s.outage(w, dice) },
 	})
 	w.spend = sf.Spend
 	return fakes{hs, sf}
+}
+
+// outage is what strikes every client of the org alike: an outage, a brown-out,
+// the org's own limit. A token that was revoked is the sync's alone.
+func (s *Simulation) outage(w *world, dice *timeline.Dice) (crm.Answer, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, kind := range []string{scenario.VendorOutage, scenario.BrownOut, scenario.Throttled} {
+		if e := w.faults.on(kind); e != nil && (kind != scenario.BrownOut || dice.Chance(e.Share)) {
+			return refusalOf(e), true
+		}
+	}
+	return crm.Answer{}, false
 }
 
 // sourceChanged follows what a client of the fake HubSpot wrote, as if an app

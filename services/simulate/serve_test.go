@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"plumbline.dev/services/internal/truth"
+	"plumbline.dev/services/simulate/scenario"
 )
 
 // apis are the two fake CRMs of a world that does not move by itself.
@@ -243,4 +244,25 @@ func TestReadersWhileTheWorldPlays(t *testing.T) {
 	require.NotZero(t, <-done)
 	require.NotEmpty(t, ids(lines(t, []byte(b.String())), truth.Write, ""))
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// An outage strikes readers as it strikes the sync; a revoked grant does not.
+func TestFaultsOfTheVendorStrikeReadersToo(t *testing.T) {
+	s, _, sf := apis(t)
+	token := sfToken(t, sf)
+	limits := sf + "/services/data/v60.0/limits"
+	for fault, want := range map[string]int{
+		scenario.VendorOutage: 401, scenario.Throttled: 403, scenario.TokenRevoked: 200,
+	} {
+		s.mu.Lock()
+		e := s.worlds[0].faults.begin(scenario.Fault{Fault: fault, Answer: want})
+		s.mu.Unlock()
+		status, _, _ := ask(t, "GET", limits, token, "")
+		require.Equal(t, want, status, fault)
+		s.mu.Lock()
+		s.worlds[0].faults.end(e)
+		s.mu.Unlock()
+	}
+	status, _, _ := ask(t, "GET", limits, token, "")
+	require.Equal(t, 200, status)
 }
