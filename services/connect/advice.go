@@ -25,7 +25,7 @@ func advise(err error, c *config.Connection) error {
 		return fmt.Errorf("HubSpot refuses the token in %s (%w): in HubSpot, Settings > Integrations > Private Apps, create an app with the scopes %s, "+
 			"and put its access token there", c.Token, err, scopes)
 	case e.Kind == crm.KindAuth:
-		return fmt.Errorf("Salesforce refuses the login of %s (%w): in Setup, create a Connected App (or External Client App) with the scope api and the "+
+		return fmt.Errorf("the login of %s is refused by Salesforce (%w): in Setup, create a Connected App (or External Client App) with the scope api and the "+
 			"client credentials flow, run as a user that may read, and put its key and secret there", credentials(c), err)
 	case e.Kind == crm.KindScope && hubspot:
 		return fmt.Errorf("the HubSpot token in %s lacks a permission (%w): add it to the private app, whose scopes should be %s", c.Token, err, scopes)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -176,9 +177,7 @@ func (w *walk) describe(ctx context.Context, o *Object) (*properties, error) {
 			return nil, err
 		}
 		kept = append(kept, native)
-		for name, x := range byName(list) {
-			p.target[name] = x
-		}
+		maps.Copy(p.target, byName(list))
 	}
 	if o.Target = kept; len(kept) == 0 {
 		return nil, refused

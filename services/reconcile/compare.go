@@ -56,8 +56,8 @@ func (x *run) compare(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	c := compare.Comparison{
-		A:      compare.Set{From: snap.source, Where: inScope(snap.source, snap.target), Key: "pk", Carry: carried},
-		B:      compare.Set{From: snap.target, Where: inScope(snap.target, snap.source), Key: "pk", Carry: carried},
+		A:      compare.Set{From: snap.source, Where: inScope(snap.target), Key: "pk", Carry: carried},
+		B:      compare.Set{From: snap.target, Where: inScope(snap.source), Key: "pk", Carry: carried},
 		Fields: x.fields(), Scratch: x.r.o.Warehouse.Database(), Threads: 2,
 	}
 	var waiting []suspect

@@ -61,8 +61,7 @@ func probed(err error) (result string, status int, text string) {
 	if err == nil {
 		return event.ProbeOK, 200, "our own read-only credential works"
 	}
-	var e *crm.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*crm.Error](err); ok {
 		status = e.Status
 	}
 	switch crm.KindOf(err) {

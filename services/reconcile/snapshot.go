@@ -61,6 +61,6 @@ func (x *run) drop(ctx context.Context, snap *snapshot) error {
 
 // inScope leaves the records that are meant to be synced, of which the other
 // side does not hold one that is not.
-func inScope(mine, other string) string {
+func inScope(other string) string {
 	return "in_scope AND pk NOT IN (SELECT pk FROM " + other + " WHERE NOT in_scope AND pk != '')"
 }

@@ -74,7 +74,7 @@ func TestInitFromAnEmptyFolder(t *testing.T) {
 	require.Contains(t, stderr, "Private Apps")
 	code, _, stderr = walk(t, dir, []string{env[0], env[1], "SF_SECRET=wrong"}, args...)
 	require.Equal(t, 1, code)
-	require.Contains(t, stderr, "Salesforce refuses the login of env:SF_ID and env:SF_SECRET")
+	require.Contains(t, stderr, "the login of env:SF_ID and env:SF_SECRET is refused by Salesforce")
 	require.NoFileExists(t, filepath.Join(dir, "plumbline.yaml"))
 
 	began := time.Now()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -144,9 +145,7 @@ func (c *Caller) request(ctx context.Context, call Call, body []byte) (*http.Req
 	if err != nil {
 		return nil, fmt.Errorf("call %s: %w", call.Path, err)
 	}
-	for k, v := range call.Header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, call.Header)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "plumbline (read-only)")
 	if body != nil {
@@ -198,8 +197,7 @@ func networkKind(err error) Kind {
 
 // withoutURL leaves the address out of an error: it may hold values.
 func withoutURL(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err.Error()
 	}
 	return err.Error()

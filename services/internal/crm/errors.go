@@ -48,8 +48,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // KindOf is the decision an error carries; "" for errors of other origin.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return ""
@@ -57,8 +56,7 @@ func KindOf(err error) Kind {
 
 // AfterOf is how long to wait before the next call.
 func AfterOf(err error) time.Duration {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.After
 	}
 	return 0

@@ -14,10 +14,12 @@ import (
 )
 
 const (
-	version    = "v60.0"
-	data       = "/services/data/" + version
-	LeastDaily = 15_000 // calls a day of the smallest edition with API access
+	version = "v60.0"
+	data    = "/services/data/" + version
 )
+
+// LeastDaily is the calls a day of the smallest edition with API access.
+const LeastDaily = 15_000
 
 // Options of a reader. Domain or BaseURL, a credential, and Budget are required.
 type Options struct {

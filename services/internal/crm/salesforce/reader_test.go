@@ -161,7 +161,7 @@ func TestRefusalsCarryDecisions(t *testing.T) {
 
 	_, r = open(t, 5, good, fake.Options{Daily: 2})
 	for range 2 {
-		_, err = r.Count(t.Context(), contacts)
+		_, _ = r.Count(t.Context(), contacts)
 	}
 	_, err = r.Count(t.Context(), contacts)
 	require.Contains(t, []crm.Kind{crm.KindLimit, crm.KindBudget}, crm.KindOf(err), "%v", err)
