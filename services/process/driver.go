@@ -73,7 +73,7 @@ func (d *Driver) session(ctx context.Context) error {
 	tasks := newTasks(d.o, log)
 	s, err := bus.NewSession(d.o.Bus, bus.SessionConfig{
 		Group: d.group(), Instance: d.o.Instance, Input: d.o.Stage.Input, Changelog: d.o.Stage.Changelog,
-		ConfigHash: d.o.ConfigHash, Resume: tasks.resume, Restore: tasks.restore,
+		ConfigHash: d.o.ConfigHash, Plain: d.o.Stage.Plain, Resume: tasks.resume, Restore: tasks.restore,
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ type Stage struct {
 	Name      string // also the consumer group: plumbline-<name>
 	Input     string
 	Changelog string
+	Plain     bool                   // its topics are for anybody's clients
 	Operator  func() stream.Operator // a fresh one for each partition
 }
 

@@ -35,7 +35,7 @@ func Stages(o StageOptions) []Stage {
 			Operator: func() stream.Operator { return resolve.New(resolve.Options{Integrations: o.Integrations}) },
 		},
 		{Name: "track", Input: topic.Facts, Changelog: topic.TrackState, Operator: func() stream.Operator { return track(o) }},
-		{Name: "watch", Input: topic.Partials, Changelog: topic.WatchState, Operator: func() stream.Operator { return watch(o) }},
+		{Name: "watch", Input: topic.Partials, Changelog: topic.WatchState, Plain: true, Operator: func() stream.Operator { return watch(o) }},
 	}
 }
 

@@ -27,12 +27,22 @@ type SessionConfig struct {
 	Input      string
 	Changelog  string
 	ConfigHash string
+	// Plain compresses with gzip, which every Kafka client reads: LZ4 is
+	// smaller work and unknown to some (Node's kafkajs).
+	Plain bool
 	// Resume tells the offset from which a partition that was assigned goes on.
 	// The group waits for it, so it has to be quick.
 	Resume func(ctx context.Context, a Assignment) (next int64, err error)
 	// Restore rebuilds the partition's task. It runs beside everything: the
 	// partition is not read before it has returned, the others are.
 	Restore func(ctx context.Context, a Assignment, next int64) error
+}
+
+func (c *SessionConfig) compression() kgo.CompressionCodec {
+	if c.Plain {
+		return kgo.GzipCompression()
+	}
+	return kgo.Lz4Compression()
 }
 
 // Assignment is what the group knows of a partition it hands over.
@@ -89,7 +99,7 @@ func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.RecordPartitioner(partitioner{changelog: cfg.Changelog}),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		kgo.ProducerBatchCompression(cfg.compression()),
 		kgo.ProducerBatchMaxBytes(4<<20),
 		kgo.ProducerLinger(5*time.Millisecond),
 		kgo.MaxBufferedRecords(1<<20),
