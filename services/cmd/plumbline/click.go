@@ -19,9 +19,9 @@ func (c *common) click(ctx context.Context, element map[string]any) error {
 	return c.post(ctx, "clicks", element)
 }
 
-// post sends one element through ingest, like everything else, with the token
+// post sends one element or a list through ingest, like everything else, with the token
 // of the first configured sender.
-func (c *common) post(ctx context.Context, kind string, element map[string]any) error {
+func (c *common) post(ctx context.Context, kind string, element any) error {
 	cfg, dir, err := c.load()
 	if err != nil {
 		return err
