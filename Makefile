@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check eval bench bench-sink microbench kill soak build engine kafka fuzz
+.PHONY: breakers help run test check eval bench bench-sink microbench kill soak build engine kafka fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ kill: engine kafka ## the kill suites over 20 seeds each: processors and brokers
 soak: ## the ledger: a million random histories against its reference and cut in every way, a million changes with silent failures
 	cd pipelines && go test ./ledger -run 'TestLedgerIsTheReference|TestCutsDoNotShow' -rapid.checks 1000000 -timeout 180m -v
 	cd pipelines && go test ./ledger -run TestEverySilentFailureIsFound -silent.changes 1000000 -timeout 20m -v
+
+breakers: engine build ## run the circuit-breaker samples of three languages against a real Plumbline
+	scripts/breakers.sh
 
 build: ## bin/plumbline, static
 	CGO_ENABLED=0 go build -trimpath -o bin/plumbline ./services/cmd/plumbline

@@ -145,8 +145,15 @@ func burst(a *Agent, l *config.AgentLimits, _ *event.Activity) (breach, bool) {
 	}
 	return breach{
 		value: float64(n), limit: float64(limit), excusable: true,
-		reason: fmt.Sprintf("wrote %d times within a minute; its usual busiest minute is %d", n, a.usual()),
+		reason: fmt.Sprintf("wrote %d times within a minute, allowed are %d; %s", n, limit, a.past()),
 	}, true
+}
+
+func (a *Agent) past() string {
+	if len(a.Peaks) == 0 {
+		return "it was never seen busy before"
+	}
+	return fmt.Sprintf("its usual busiest minute is %d", a.usual())
 }
 
 // usual is the median of the busiest minutes of past hours.

@@ -137,6 +137,10 @@ func TestMachines(t *testing.T) {
 	says(t, agentCommand, with("states"), "ok       default/agent/enricher")
 
 	says(t, tokenCommand, with("show"), "default/salesforce/drift", "attempts, vendor log", "nothing strange in the vendor's log")
+	log := filepath.Join(t.TempDir(), "log.csv")
+	require.NoError(t, os.WriteFile(log, []byte("system,token,at,operation,object\nhubspot,app-7,2026-11-03T10:00:00Z,export,contact\n"), 0o600))
+	says(t, tokenCommand, with("import", log), "1 uses of credentials are in")
+	says(t, tokenCommand, with("show", "app-7"), "does export on contact")
 	says(t, tokenCommand, with("preview", "drift"), "hs-sf stops (contact)")
 	says(t, tokenCommand, with("revoke", "drift", "--system", "salesforce"), "by hand", "Connected Apps OAuth Usage")
 	says(t, tokenCommand, with("evidence", "drift"), `"network":"185.220.101.0/24"`, `"table":"attempts"`)

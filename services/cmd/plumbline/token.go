@@ -16,7 +16,7 @@ import (
 
 func tokenCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "token", Short: "Credentials: what they do, what stops with one, and how to end it", Args: cobra.NoArgs}
-	parent.AddCommand(tokenShowCommand(), tokenPreviewCommand(), tokenRevokeCommand(), tokenEvidenceCommand())
+	parent.AddCommand(tokenShowCommand(), tokenPreviewCommand(), tokenRevokeCommand(), tokenEvidenceCommand(), tokenImportCommand())
 	return parent
 }
 

@@ -12,11 +12,11 @@ import (
 // accessBatch is how many lines go in one request.
 const accessBatch = 1000
 
-func accessLogCommand() *cobra.Command {
+func tokenImportCommand() *cobra.Command {
 	var c common
 	var format string
 	cmd := &cobra.Command{
-		Use: "access-log FILE", Args: cobra.ExactArgs(1),
+		Use: "import FILE", Args: cobra.ExactArgs(1),
 		Short: "Bring in a vendor's access log, so that tokens can be judged by all their uses",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
