@@ -123,7 +123,9 @@ func (a *Alerts) vendorOf(i *event.Incident) string {
 
 // signal tells of what will stop or was missed.
 func (a *Alerts) signal(ctx stream.Ctx, s *event.Signal, out *stream.Out) {
-	rules := map[string]string{event.SignalMissedRun: event.RuleMissed, event.SignalQuota: event.RuleQuota}
+	rules := map[string]string{
+		event.SignalMissedRun: event.RuleMissed, event.SignalQuota: event.RuleQuota, event.SignalRunbookGap: event.RuleRunbook,
+	}
 	rule, ok := rules[s.Kind]
 	if !ok {
 		return

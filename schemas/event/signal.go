@@ -14,6 +14,7 @@ const (
 	SignalIDConflict     = "id_conflict"  // one event id, two bodies: both kept
 	SignalProbe          = "probe"        // our own read-only credential tried the system: Detail has result, status, endpoint
 	SignalScopeChange    = "scope_change" // what a token may do was changed
+	SignalRunbookGap     = "runbook_gap"  // something is missing in an integration's runbook; ended: nothing is
 	SignalMissedRun      = "missed_run"   // a scheduled comparison did not happen in time
 	SignalUsage          = "api_usage"    // the vendor's own counter: Detail has used, max, and own, the calls Plumbline made
 	SignalToken          = "token_anomaly"
@@ -38,7 +39,7 @@ var SignalKinds = []string{
 	SignalVendorIncident, SignalSchemaChange, SignalPicklistChange, SignalMappingChange, SignalDeploy,
 	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
 	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
-	SignalProbe, SignalScopeChange, SignalMissedRun, SignalUsage, SignalToken,
+	SignalProbe, SignalScopeChange, SignalMissedRun, SignalRunbookGap, SignalUsage, SignalToken,
 }
 
 // Signal is something that happened beside the records and may explain them.

@@ -68,9 +68,14 @@ func (a *App) startProcess(context.Context) error {
 	}
 	classifier := classify.Default()
 	enrich := func(at *event.Attempt) { classifier.Enrich(at) }
+	book, err := a.openRunbooks()
+	if err != nil {
+		return err
+	}
 	stages := process.Stages(process.StageOptions{
 		Agents:       a.o.Config.Agents,
-		Integrations: a.o.Config.Integrations, Enrich: enrich, Console: "http://" + a.o.Config.Listen.Console,
+		Integrations: a.o.Config.Integrations, Enrich: enrich, Console: consoleURL(a.o.Config),
+		Documented: book.Documented,
 	})
 	for _, stage := range stages {
 		d := process.New(process.Options{

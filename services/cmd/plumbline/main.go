@@ -43,7 +43,7 @@ func run(args []string) int {
 	root.AddCommand(diffCommand())
 	root.AddCommand(initCommand(), replayCommand())
 	root.AddCommand(agentCommand(), tokenCommand())
-	root.AddCommand(alertsCommand())
+	root.AddCommand(alertsCommand(), runbookCommand())
 	root.AddCommand(roleCommands()...)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
