@@ -97,6 +97,16 @@ func show(s *streamtest.Scenario, o stream.Output) string {
 	case *event.Incident:
 		return fmt.Sprintf("%s   incident %s %s %s affected=%d open=%d since=%s", at, e.Kind, e.Priority, e.State, e.Affected, e.Open,
 			e.DetectedAt.Std().Format("15:04:05"))
+	case *event.KPIMinute:
+		var drift []string
+		for _, c := range e.Counts {
+			if strings.HasPrefix(c.Name, "divergences/") || c.Name == "pre_existing" {
+				drift = append(drift, fmt.Sprintf("%s=%d", c.Name, c.N))
+			}
+		}
+		if len(drift) > 0 {
+			return at + "   minute " + strings.Join(drift, " ")
+		}
 	case *event.Check:
 		return fmt.Sprintf("%s   check %s %s", at, e.Reason, e.RecordKey)
 	}

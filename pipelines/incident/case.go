@@ -94,6 +94,9 @@ func (c *Case) ripe(now event.Time) bool {
 }
 
 func failureTitle(p *event.Partial, c *event.FailureCount) string {
+	if c.Origin == event.OriginInferred {
+		return p.Object + " " + c.Operation + ": acknowledged and never taken: " + strings.ReplaceAll(c.Class, "_", " ")
+	}
 	words := []string{p.Object, c.Operation, "fails"}
 	if p.Provider != "" {
 		words = append(words, "at", p.Provider)

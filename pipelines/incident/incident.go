@@ -114,8 +114,12 @@ func (n *Incidents) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureC
 		x.Predicate = "fingerprint = '" + fp + "'"
 	}
 	x.I.Failures += c.N
-	x.I.OnsetAt, x.I.DetectedAt = min(x.I.OnsetAt, c.First), min(x.I.DetectedAt, c.First)
-	x.I.LastAt = max(x.I.LastAt, c.Last)
+	x.I.OnsetAt = min(x.I.OnsetAt, c.First)
+	if kind == event.IncidentOfSilence { // it failed long before anybody could know
+		x.I.DetectedAt, x.I.LastAt = min(x.I.DetectedAt, ctx.Now), max(x.I.LastAt, ctx.Now)
+	} else {
+		x.I.DetectedAt, x.I.LastAt = min(x.I.DetectedAt, c.First), max(x.I.LastAt, c.Last)
+	}
 	for _, r := range c.Records {
 		if !slices.Contains(c.Loose, r) {
 			x.wrong(p.Object + "/" + r)
@@ -133,10 +137,8 @@ func (n *Incidents) deliveries(ctx stream.Ctx, p *event.Partial, c *event.Delive
 		return
 	}
 	switch c.State {
-	case event.StateNotApplied:
-		n.lost(ctx, p, c, event.IncidentOfSilence, "acknowledged and never taken")
-	case event.StateStalled:
-		n.lost(ctx, p, c, event.IncidentOfStalls, "not even tried in time")
+	case event.StateStalled: // what is not_applied comes as a failure with its inferred class
+		n.lost(ctx, p, c)
 	case event.StateApplied, event.StateVerified, event.StateSuperseded, event.StateOverwritten, event.StateUnobserved:
 		for _, r := range c.Records {
 			n.heal(p.Integration, p.Object+"/"+r, c.State == event.StateUnobserved)
@@ -146,7 +148,8 @@ func (n *Incidents) deliveries(ctx stream.Ctx, p *event.Partial, c *event.Delive
 
 // lost opens or grows the incident of deliveries that miss their deadline
 // without a failure that says why.
-func (n *Incidents) lost(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCount, kind, words string) {
+func (n *Incidents) lost(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCount) {
+	const kind = event.IncidentOfStalls
 	var fresh []string
 	for _, r := range c.Records {
 		if !n.covered(p.Integration, p.Object+"/"+r) {
@@ -161,7 +164,7 @@ func (n *Incidents) lost(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCoun
 		return
 	}
 	if x.I.Title == "" {
-		x.I.Title = p.Object + ": changes " + words
+		x.I.Title = p.Object + ": changes not even tried in time"
 		x.I.Attribution = event.ByUnknown
 		x.Predicate = "object = '" + p.Object + "' AND state = '" + c.State + "'"
 	}

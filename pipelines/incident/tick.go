@@ -37,6 +37,10 @@ func (c *Case) mark() mark {
 }
 
 func (n *Incidents) tick(ctx stream.Ctx, key string, c *Case, out *stream.Out) {
+	if !c.Opened && c.I.Kind == event.IncidentOfDivergence && n.told(key, c) {
+		n.cases.Delete(key)
+		return
+	}
 	healed := c.healed(ctx.Now)
 	switch {
 	case healed && c.HealedAt == 0:
@@ -67,6 +71,25 @@ func (n *Incidents) tick(ctx stream.Ctx, key string, c *Case, out *stream.Out) {
 	if c.Urgent || c.Changed && ctx.Now-c.TicketAt >= tellEvery {
 		n.tell(ctx, c, out)
 	}
+}
+
+// told takes out the records whose failure is a case already: one trouble is
+// one incident. It reports whether none is left.
+func (n *Incidents) told(key string, c *Case) bool {
+	before := len(c.Wrong)
+	c.Wrong = slices.DeleteFunc(c.Wrong, func(r string) bool {
+		record, _, _ := strings.Cut(r, "#")
+		return slices.ContainsFunc(n.cases.Keys(), func(other string) bool {
+			x := n.cases.Get(other)
+			_, ok := slices.BinarySearch(x.Wrong, record)
+			return ok && other != key && x.I.Integration == c.I.Integration && x.I.Kind != event.IncidentOfDivergence
+		})
+	})
+	if len(c.Wrong) < before {
+		c.I.Affected -= int64(before - len(c.Wrong))
+		n.cases.Change(key)
+	}
+	return len(c.Wrong) == 0 && before > 0
 }
 
 func (n *Incidents) resolve(ctx stream.Ctx, key string, c *Case, out *stream.Out) {
