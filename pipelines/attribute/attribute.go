@@ -30,12 +30,19 @@ type Attribute struct {
 	lines *stream.Table[Line, *Line]
 	notes *stream.Table[Note, *Note]
 	wide  *stream.Table[Wide, *Wide]
+
+	told    *stream.Table[Told, *Told] // by this partition's tenants
+	heard   *stream.Table[Told, *Told] // from all tenants, in the one partition that hears them
+	answers *stream.Table[Told, *Told] // to this partition's tenants
 }
 
 // New makes the operator of one partition of partials.
 func New() *Attribute {
 	a := &Attribute{lines: stream.NewTable[Line](), notes: stream.NewTable[Note](), wide: stream.NewTable[Wide]()}
-	a.Parts = stream.NewParts(stream.Part{Name: "l", State: a.lines}, stream.Part{Name: "n", State: a.notes},
+	a.told, a.heard, a.answers = stream.NewTable[Told](), stream.NewTable[Told](), stream.NewTable[Told]()
+	a.Parts = stream.NewParts(
+		stream.Part{Name: "t", State: a.told}, stream.Part{Name: "h", State: a.heard}, stream.Part{Name: "a", State: a.answers},
+		stream.Part{Name: "l", State: a.lines}, stream.Part{Name: "n", State: a.notes},
 		stream.Part{Name: "w", State: a.wide})
 	return a
 }
@@ -47,6 +54,8 @@ func (a *Attribute) Step(_ stream.Ctx, _ string, ev event.Event, _ *stream.Out) 
 		a.partial(e)
 	case *event.Signal:
 		a.signal(e)
+	case *event.Breadth:
+		a.hear(e)
 	}
 }
 
@@ -66,6 +75,8 @@ func (a *Attribute) Tick(ctx stream.Ctx, out *stream.Out) {
 		}
 	}
 	a.judgeWide(ctx, out)
+	a.tell(ctx, out)
+	a.answer(ctx, out)
 }
 
 func lineKey(tenant, integration, provider, token string) string {

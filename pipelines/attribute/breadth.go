@@ -82,10 +82,31 @@ const (
 	outageRate = 0.3
 )
 
-// breadth is the log of how much likelier an outage makes what the others
-// show. Those who fail in another way count a third.
-func breadth(n, alike, otherwise int) float64 {
+// breadth is how the others beside a line's own customer, or integration, do.
+type breadth struct {
+	n, alike, otherwise int
+	who                 string
+}
+
+// breadth asks what the tenant was told of the others; a tenant that is alone
+// compares its own integrations.
+func (a *Attribute) breadth(l *Line, class string, now event.Time, views map[string]*view) *breadth {
+	v := a.look(l.Provider, now, views)
+	b := &breadth{who: "customers"}
+	b.n, b.alike, b.otherwise = v.others(l, class)
+	if !v.tenants {
+		b.who = "integrations"
+	}
+	if n, alike, otherwise, ok := a.others(l, class, now); ok && n >= b.n {
+		*b = breadth{n, alike, otherwise, "customers"}
+	}
+	return b
+}
+
+// odds is the log of how much likelier an outage makes what the others show.
+// Those who fail in another way count a third.
+func (b *breadth) odds() float64 {
 	hit, miss := math.Log(outageRate/baseRate), math.Log((1-outageRate)/(1-baseRate))
-	x := hit*(float64(alike)+float64(otherwise)/3) + miss*float64(n-alike-otherwise)
+	x := hit*(float64(b.alike)+float64(b.otherwise)/3) + miss*float64(b.n-b.alike-b.otherwise)
 	return min(max(x, -4), 8)
 }

@@ -2,6 +2,7 @@ package attribute
 
 import (
 	"fmt"
+	"slices"
 
 	"plumbline.dev/schemas/event"
 )
@@ -29,7 +30,7 @@ func prior(class string) clue {
 }
 
 // clues collects what is known about a spell.
-func (a *Attribute) clues(l *Line, s *Spell, v *view, now event.Time) []clue {
+func (a *Attribute) clues(l *Line, s *Spell, v *breadth, now event.Time) []clue {
 	var list []clue
 	add := func(c clue, ok bool) {
 		if ok {
@@ -45,7 +46,7 @@ func (a *Attribute) clues(l *Line, s *Spell, v *view, now event.Time) []clue {
 	}
 	add(answers(s))
 	add(mixed(l, s, now))
-	add(others(l, s, v))
+	add(others(l, v))
 	add(a.otherProviders(l, s, now))
 	add(a.changed(l, s))
 	add(a.statusPage(l, s))
@@ -77,14 +78,10 @@ func (a *Attribute) probed(l *Line, s *Spell, now event.Time) (clue, bool) {
 	return clue{}, false
 }
 
-// intermittent: calls of a kind that fails also succeeded since it began.
+// intermittent: calls of a kind that fails also succeeded since it began, and
+// failed again.
 func (l *Line) intermittent(s *Spell) bool {
-	for i := range l.Places {
-		if l.Places[i].Bad >= s.Start && l.Places[i].OK > s.Start {
-			return true
-		}
-	}
-	return false
+	return s.Flaps > 0 || slices.ContainsFunc(l.Places, func(pl Place) bool { return pl.OK > s.Start && pl.OK < pl.Bad })
 }
 
 // refreshed: what the login host said to a refresh, other than a refusal.
@@ -162,21 +159,17 @@ func mixed(l *Line, s *Spell, now event.Time) (clue, bool) {
 }
 
 // others: how many customers, or tokens, fail alike.
-func others(l *Line, s *Spell, v *view) (clue, bool) {
-	n, alike, otherwise := v.others(l, s.Class)
-	if n == 0 {
+func others(l *Line, v *breadth) (clue, bool) {
+	if v.n == 0 {
 		return clue{}, false
 	}
-	who := "customers"
-	if !v.tenants {
-		who = "integrations"
-	}
-	x := breadth(n, alike, otherwise)
+	n, alike, otherwise, who := v.n, v.alike, v.otherwise, v.who
+	x := v.odds()
 	if alike+otherwise == 0 {
 		return clue{x, 0, x * 0.7, fmt.Sprintf("the %d other %s at %s are fine", n, who, l.Provider), n >= 3, false}, true
 	}
 	words := fmt.Sprintf("%d of %d other %s at %s fail too", alike+otherwise, n, who, l.Provider)
-	return clue{x, 0, x * 0.75, words, false, alike+otherwise > 1 || 4*(alike+otherwise) >= n}, true
+	return clue{x, 0, x * 0.7, words, false, alike+otherwise > 1 || 4*(alike+otherwise) >= n}, true
 }
 
 // otherProviders: the same integration, or tenant, fails alike elsewhere: what

@@ -22,7 +22,7 @@ type judgement struct {
 }
 
 // judge weighs the clues: scores are log odds, likelihoods their softmax.
-func judge(l *Line, s *Spell, v *view, clues []clue) judgement {
+func judge(s *Spell, v *breadth, clues []clue) judgement {
 	sum := prior(s.Class)
 	for i := range clues {
 		sum.vendor += clues[i].vendor
@@ -43,9 +43,9 @@ func judge(l *Line, s *Spell, v *view, clues []clue) judgement {
 		j.decided = false
 	}
 	j.evidence = inWords(clues, best)
-	n, alike, otherwise := v.others(l, s.Class)
+	fail := v.alike + v.otherwise
 	switch {
-	case j.attribution != event.ByCustomer && alike+otherwise > 0 && 4*(alike+otherwise) >= n:
+	case j.attribution != event.ByCustomer && fail > 0 && 4*fail >= v.n:
 		j.scope = event.ScopeProvider
 	case j.attribution != event.ByCustomer:
 		j.scope = event.ScopeIntegration

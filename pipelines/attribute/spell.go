@@ -11,7 +11,6 @@ import (
 // judgeLine judges every open spell of a line, and closes those that are over.
 func (a *Attribute) judgeLine(ctx stream.Ctx, key string, views map[string]*view, out *stream.Out) {
 	l := a.lines.Change(key)
-	v := a.look(l.Provider, ctx.Now, views)
 	for i := range l.Spells {
 		s := &l.Spells[i]
 		if over(l, s, ctx.Now) {
@@ -20,7 +19,7 @@ func (a *Attribute) judgeLine(ctx stream.Ctx, key string, views map[string]*view
 			continue
 		}
 		if s.Last+fresh >= ctx.Now && a.worth(l, s) {
-			a.judgeSpell(ctx, l, s, v, out)
+			a.judgeSpell(ctx, l, s, a.breadth(l, s.Class, ctx.Now, views), out)
 		}
 	}
 	l.Spells = slices.DeleteFunc(l.Spells, func(s Spell) bool { return s.N == 0 })
@@ -47,8 +46,8 @@ func (a *Attribute) worth(l *Line, s *Spell) bool {
 	return changed && s.N >= surge && float64(s.N) >= surgeShare*float64(s.N+s.OK)
 }
 
-func (a *Attribute) judgeSpell(ctx stream.Ctx, l *Line, s *Spell, v *view, out *stream.Out) {
-	j := judge(l, s, v, a.clues(l, s, v, ctx.Now))
+func (a *Attribute) judgeSpell(ctx stream.Ctx, l *Line, s *Spell, v *breadth, out *stream.Out) {
+	j := judge(s, v, a.clues(l, s, v, ctx.Now))
 	j.decided = j.decided && !a.awaits(l, s, ctx.Now)
 	said := j.told(s, l)
 	lean := said.Attribution + "/" + said.Recoverability

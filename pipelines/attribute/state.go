@@ -74,3 +74,16 @@ type Wide struct {
 	Lines    int        `msg:"n"`
 	Said     Said       `msg:"v"`
 }
+
+// Told is what a tenant said of itself, or was told of the others.
+type Told struct {
+	Tenant   string             `msg:"t"`
+	Provider string             `msg:"p"`
+	At       event.Time         `msg:"a"`
+	Failing  []string           `msg:"f,omitempty"`
+	News     bool               `msg:"w,omitempty"` // nobody was told of it yet
+	Asks     bool               `msg:"q,omitempty"` // it fails on: what it was told wants to be told again
+	Others   int64              `msg:"n,omitempty"`
+	Trouble  int64              `msg:"x,omitempty"`
+	Alike    []event.ClassCount `msg:"c,omitempty"`
+}

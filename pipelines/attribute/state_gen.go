@@ -4,6 +4,7 @@ package attribute
 
 import (
 	"github.com/tinylib/msgp/msgp"
+	"plumbline.dev/schemas/event"
 )
 
 // MarshalMsg implements msgp.Marshaler
@@ -881,6 +882,222 @@ func (z *Spell) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Spell) Msgsize() (s int) {
 	s = 1 + 2 + msgp.StringPrefixSize + len(z.Class) + 2 + z.Start.Msgsize() + 2 + z.Last.Msgsize() + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Leaning) + 3 + z.Since.Msgsize() + 2 + z.Said.Msgsize()
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Told) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
+	_ = zb0001Mask
+	if z.Failing == nil {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.News == false {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Asks == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Others == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Trouble == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Alike == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendString(o, z.Tenant)
+		// string "p"
+		o = append(o, 0xa1, 0x70)
+		o = msgp.AppendString(o, z.Provider)
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o, err = z.At.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "At")
+			return
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Failing)))
+			for za0001 := range z.Failing {
+				o = msgp.AppendString(o, z.Failing[za0001])
+			}
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "w"
+			o = append(o, 0xa1, 0x77)
+			o = msgp.AppendBool(o, z.News)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "q"
+			o = append(o, 0xa1, 0x71)
+			o = msgp.AppendBool(o, z.Asks)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendInt64(o, z.Others)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "x"
+			o = append(o, 0xa1, 0x78)
+			o = msgp.AppendInt64(o, z.Trouble)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "c"
+			o = append(o, 0xa1, 0x63)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Alike)))
+			for za0002 := range z.Alike {
+				o, err = z.Alike[za0002].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Alike", za0002)
+					return
+				}
+			}
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Told) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "t":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "p":
+			z.Provider, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Provider")
+				return
+			}
+		case "a":
+			bts, err = z.At.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "At")
+				return
+			}
+		case "f":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failing")
+				return
+			}
+			if cap(z.Failing) >= int(zb0002) {
+				z.Failing = (z.Failing)[:zb0002]
+			} else {
+				z.Failing = make([]string, zb0002)
+			}
+			for za0001 := range z.Failing {
+				z.Failing[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Failing", za0001)
+					return
+				}
+			}
+		case "w":
+			z.News, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "News")
+				return
+			}
+		case "q":
+			z.Asks, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Asks")
+				return
+			}
+		case "n":
+			z.Others, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Others")
+				return
+			}
+		case "x":
+			z.Trouble, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Trouble")
+				return
+			}
+		case "c":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Alike")
+				return
+			}
+			if cap(z.Alike) >= int(zb0003) {
+				z.Alike = (z.Alike)[:zb0003]
+			} else {
+				z.Alike = make([]event.ClassCount, zb0003)
+			}
+			for za0002 := range z.Alike {
+				bts, err = z.Alike[za0002].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Alike", za0002)
+					return
+				}
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Told) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Tenant) + 2 + msgp.StringPrefixSize + len(z.Provider) + 2 + z.At.Msgsize() + 2 + msgp.ArrayHeaderSize
+	for za0001 := range z.Failing {
+		s += msgp.StringPrefixSize + len(z.Failing[za0001])
+	}
+	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.ArrayHeaderSize
+	for za0002 := range z.Alike {
+		s += z.Alike[za0002].Msgsize()
+	}
 	return
 }
 

@@ -83,4 +83,4 @@ func sayWide(ctx stream.Ctx, w *Wide, end event.Time, out *stream.Out) {
 	})
 }
 
-func sortedKeys(m map[string]*Wide) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

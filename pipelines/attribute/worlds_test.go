@@ -2,6 +2,7 @@ package attribute
 
 import (
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -155,24 +156,36 @@ var worlds = []world{
 
 // run plays a world: each line calls about every ten seconds, refreshes every
 // four minutes, and our own credential is tried every minute.
+//
+// Tenants are spread over four partitions, which exchange how widely they fail.
 func (w *play) run() {
-	a := New()
+	ops := []*Attribute{New(), New(), New(), New()}
 	var out stream.Out
-	hear := func() {
-		for _, o := range out.List {
-			v := o.Event.(*event.CauseVerdict)
-			w.all = append(w.all, v)
-			if v.Integration == "i0" && v.Class == w.class {
-				w.told = append(w.told, v)
+	at := start
+	var hear func()
+	hear = func() {
+		list := slices.Clone(out.List)
+		out.List = out.List[:0]
+		for _, o := range list {
+			switch v := o.Event.(type) {
+			case *event.CauseVerdict:
+				w.heard(v)
+			case *event.Breadth:
+				ops[partition(o.Key)].Step(stream.Ctx{Now: at}, o.Key, v, &out)
 			}
 		}
-		out.List = out.List[:0]
+		if len(out.List) > 0 {
+			hear()
+		}
 	}
-	if w.signal != nil {
-		a.Step(stream.Ctx{}, "", w.signal, &out)
+	for _, a := range ops {
+		if w.signal != nil {
+			a.Step(stream.Ctx{}, "", w.signal, &out)
+		}
 	}
-	for at := start; at < ends; at += event.Second {
+	for ; at < ends; at += event.Second {
 		for line := range w.tenants {
+			a := ops[partition(fmt.Sprintf("t%d", line))]
 			if w.r.IntN(10) == 0 {
 				a.Step(stream.Ctx{Now: at}, "", w.second(line, at), &out)
 			}
@@ -180,14 +193,29 @@ func (w *play) run() {
 				a.Step(stream.Ctx{Now: at}, "", refreshing(line, at, w.refresh(w, line, at)), &out)
 			}
 		}
-		if w.probes && at/event.Second%60 == 30 {
-			a.Step(stream.Ctx{Now: at}, "", &event.Signal{
-				ID: "p", Kind: event.SignalProbe, System: "crm", StartedAt: at,
-				Detail: []event.Field{{Name: "result", Value: event.Value{Text: w.probe(w, at)}}},
-			}, &out)
+		for _, a := range ops {
+			if w.probes && at/event.Second%60 == 30 {
+				a.Step(stream.Ctx{Now: at}, "", &event.Signal{
+					ID: "p", Kind: event.SignalProbe, System: "crm", StartedAt: at,
+					Detail: []event.Field{{Name: "result", Value: event.Value{Text: w.probe(w, at)}}},
+				}, &out)
+			}
+			a.Tick(stream.Ctx{Now: at}, &out)
 		}
-		a.Tick(stream.Ctx{Now: at}, &out)
 		hear()
+	}
+}
+
+func partition(key string) int {
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	return int(h.Sum32() % 4)
+}
+
+func (w *play) heard(v *event.CauseVerdict) {
+	w.all = append(w.all, v)
+	if v.Integration == "i0" && v.Class == w.class {
+		w.told = append(w.told, v)
 	}
 }
 

@@ -47,6 +47,8 @@ func New(t Type) Event {
 		return new(AgentState)
 	case TypeReconciliation:
 		return new(Reconciliation)
+	case TypeBreadth:
+		return new(Breadth)
 	case TypeVerdict:
 		return new(CauseVerdict)
 	case TypePulse:

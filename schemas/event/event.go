@@ -25,6 +25,7 @@ const (
 	TypeAccess         Type = "access"
 	TypeReconciliation Type = "reconciliation"
 	TypeVerdict        Type = "verdict"
+	TypeBreadth        Type = "breadth"
 	TypePulse          Type = "pulse"
 	TypeKPIMinute      Type = "kpi_minute"
 	TypeGone           Type = "gone" // a tombstone: no bytes

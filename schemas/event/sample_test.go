@@ -11,7 +11,7 @@ var types = []Type{
 	TypeDelivery, TypeFailure, TypeDivergence, TypePartial, TypeDeadLetter, TypeCheck, TypeClick,
 	TypeActivity, TypeAgentState, TypeAccess,
 	TypeReconciliation,
-	TypeVerdict,
+	TypeVerdict, TypeBreadth,
 	TypePulse, TypeKPIMinute, TypeIncident, TypeAlert,
 }
 
@@ -117,6 +117,8 @@ func valid(t Type) Event {
 		return &Access{ID: "x1", System: "salesforce", Token: "tok-1", Operation: AccessQuery, At: at}
 	case TypeAgentState:
 		return &AgentState{ID: "g1", Agent: "enricher", State: AgentOK, Since: at}
+	case TypeBreadth:
+		return &Breadth{Provider: "salesforce", At: at}
 	case TypeVerdict:
 		return &CauseVerdict{ID: "v1", Provider: "salesforce", Class: ClassAuth, Recoverability: Temporary, Start: at}
 	case TypePulse:
