@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink microbench kill soak build engine kafka fuzz
+.PHONY: breakers help run test check eval bench bench-sink microbench kill soak build engine kafka fuzz senders bench-peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ EVAL_SPEED ?= 120
 eval: engine build ## classification by provider held out, then the standard scenarios against the whole product: how much of the truth it saw
 	cd pipelines && PLUMBLINE_QUIET=1 go test ./classify -count=1 -run TestEval -v
 	bin/plumbline evaluate --speed $(EVAL_SPEED) $(EVAL:%=scenarios/%.yaml)
+
+bench-peers: build kafka ## ingest beside Fastify with kafkajs and plain Go, on one real broker, in one run
+	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline
+
+senders: build ## requests signed by vendors' own libraries against the real binary (fetches them)
+	scripts/senders.sh
 
 microbench: ## every Go benchmark
 	scripts/check.sh microbench
