@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -160,18 +161,18 @@ func (s *Server) serveCards(w http.ResponseWriter, r *http.Request) {
 func (h *hook) why(r *verify.Request, host string, err error, now time.Time) string {
 	v, signed := h.current.(*verify.Verifier)
 	if !signed {
-		if err == verify.ErrMissing { //nolint:errorlint // our own value, never wrapped
+		if errors.Is(err, verify.ErrMissing) {
 			return "no secret in the path, the query, Authorization or X-Api-Key"
 		}
 		return "the secret is another one than the configured"
 	}
 	scheme := v.Scheme()
-	switch err { //nolint:errorlint // our own values, never wrapped
-	case verify.ErrMissing:
+	switch {
+	case errors.Is(err, verify.ErrMissing):
 		return missing(scheme, r.Header)
-	case verify.ErrForm:
+	case errors.Is(err, verify.ErrForm):
 		return "header " + scheme.Header + " or its time is not written as " + h.source + " writes it"
-	case verify.ErrTime:
+	case errors.Is(err, verify.ErrTime):
 		return "header " + scheme.TimeHeader + " is more than five minutes from our clock (" + now.UTC().Format(time.RFC3339) + "): a replay, or a wrong clock"
 	}
 	if other := h.signedFor(r, host, now); other != "" {

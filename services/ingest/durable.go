@@ -47,7 +47,7 @@ func (d *Durable) Produce(ctx context.Context, messages ...bus.Message) error {
 		}
 		d.logger.Warn("the log did not take events in time: they go to the local spool", zap.Error(err), zap.Int("events", len(messages)))
 	}
-	frame, err := appendMessages(nil, messages)
+	frame, err := packMessages(messages)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (d *Durable) deliver(ctx context.Context, messages []bus.Message) error {
 	for i := range messages {
 		err := d.log.Produce(ctx, messages[i])
 		if bus.Permanent(err) {
-			frame, _ := appendMessages(nil, messages[i:i+1]) // it was read from one
+			frame, _ := packMessages(messages[i : i+1]) // it was read from one
 			d.spool.SetAside(frame, err)
 			continue
 		}
@@ -145,9 +145,9 @@ func (d *Durable) deliver(ctx context.Context, messages []bus.Message) error {
 	return nil
 }
 
-// appendMessages writes a request's messages as one record: all or none.
-func appendMessages(b []byte, messages []bus.Message) ([]byte, error) {
-	b = appendUint(b, uint64(len(messages)))
+// packMessages writes a request's messages as one record: all or none.
+func packMessages(messages []bus.Message) ([]byte, error) {
+	b := appendUint(nil, uint64(len(messages)))
 	for i := range messages {
 		m := &messages[i]
 		value, err := event.Encode(nil, m.Event)

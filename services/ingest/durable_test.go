@@ -172,7 +172,7 @@ func (broken) Sync() error { return errors.New("input/output error") }
 
 func TestRecordCodec(t *testing.T) {
 	want := []bus.Message{message(1), message(2)}
-	b, err := appendMessages(nil, want)
+	b, err := packMessages(want)
 	require.NoError(t, err)
 	got, err := parseMessages(b)
 	require.NoError(t, err)
@@ -184,11 +184,11 @@ func TestRecordCodec(t *testing.T) {
 }
 
 func FuzzRecord(f *testing.F) {
-	b, _ := appendMessages(nil, []bus.Message{message(1), message(2)})
+	b, _ := packMessages([]bus.Message{message(1), message(2)})
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, err := parseMessages(b); err == nil {
-			if _, err := appendMessages(nil, m); err != nil {
+			if _, err := packMessages(m); err != nil {
 				t.Fatal(err)
 			}
 		}

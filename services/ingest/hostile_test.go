@@ -171,9 +171,11 @@ func TestSmuggling(t *testing.T) {
 	first, err := http.ReadResponse(in, nil)
 	require.NoError(t, err)
 	_, _ = io.Copy(io.Discard, first.Body)
+	require.NoError(t, first.Body.Close())
 	if first.StatusCode == 202 {
 		if second, err := http.ReadResponse(in, nil); err == nil {
 			require.Equal(t, 401, second.StatusCode)
+			require.NoError(t, second.Body.Close())
 		}
 	}
 	require.LessOrEqual(t, len(p.take()), 1)

@@ -35,7 +35,9 @@ func spanProto() string {
 	b = protowire.AppendFixed64(protowire.AppendTag(b, 7, protowire.Fixed64Type), 1767323045000000000)
 	b = protowire.AppendFixed64(protowire.AppendTag(b, 8, protowire.Fixed64Type), 1767323045250000000)
 	for _, kv := range [][2]string{
-		{"http.request.method", "PATCH"}, {"http.response.status_code", "403"}, {"http.request.resend_count", "2"},
+		{"http.request.method", "PATCH"},
+		{"http.response.status_code", "403"},
+		{"http.request.resend_count", "2"},
 		{"url.full", "https://acme.my.salesforce.com/services/data/v60.0/sobjects/Contact/003000000000001AAA?x=1"},
 	} {
 		b = append(b, field(9, keyValue(kv[0], kv[1]))...)

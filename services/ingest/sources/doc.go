@@ -2,6 +2,7 @@ package sources
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,14 +150,7 @@ func (d *doc) objects(path ...string) []*doc {
 
 // fields are all members as a record's fields, but those left out.
 func (d *doc) fields(without ...string) []event.Field {
-	return d.fieldsOf(func(name string) bool {
-		for _, w := range without {
-			if name == w {
-				return false
-			}
-		}
-		return true
-	})
+	return d.fieldsOf(func(name string) bool { return !slices.Contains(without, name) })
 }
 
 func (d *doc) fieldsOf(take func(name string) bool) []event.Field {
@@ -182,11 +176,7 @@ func (d *doc) hash(without ...string) uint64 {
 	m := wire.Read(d.raw)
 	defer m.Done()
 	for m.Next() {
-		skip := false
-		for _, w := range without {
-			skip = skip || string(m.Name()) == w
-		}
-		if !skip {
+		if !slices.Contains(without, string(m.Name())) {
 			m.Count()
 		}
 	}

@@ -2,6 +2,7 @@ package traces
 
 import (
 	"encoding/hex"
+	"maps"
 	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -88,10 +89,7 @@ func (r *protoReader) span(b []byte, resource map[string]string) error {
 	if r.seen++; r.seen > maxSpans {
 		return errTooMany
 	}
-	s, kind := Span{attributes: map[string]string{}}, uint64(0)
-	for k, v := range resource {
-		s.attributes[k] = v
-	}
+	s, kind := Span{attributes: maps.Clone(resource)}, uint64(0)
 	err := each(b, func(n protowire.Number, v []byte, u uint64) error {
 		switch n {
 		case 1:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/textproto"
+	"slices"
 
 	"plumbline.dev/schemas/config"
 )
@@ -43,21 +44,12 @@ func Custom(c *config.Signature) (Scheme, error) {
 		return s, err
 	case c.Header == "":
 		return s, errors.New("signature.header is missing")
-	case !signs(s.Parts, Body):
+	case !slices.Contains(s.Parts, Body):
 		return s, errors.New("signature.signed has no body: anybody could change it")
-	case s.TimeHeader != "" != signs(s.Parts, Timestamp), s.IDHeader != "" != signs(s.Parts, ID):
+	case s.TimeHeader != "" != slices.Contains(s.Parts, Timestamp), s.IDHeader != "" != slices.Contains(s.Parts, ID):
 		return s, errors.New("signature: time_header goes with timestamp in signed, id_header with id")
 	}
 	return s, nil
-}
-
-func signs(list []Part, p Part) bool {
-	for _, x := range list {
-		if x == p {
-			return true
-		}
-	}
-	return false
 }
 
 func word[T any](before error, name string, known map[string]T, v string) (T, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,7 +97,7 @@ func (p *Producer) records(messages []Message) ([]kgo.Record, error) {
 			return nil, err
 		}
 		r := &records[i]
-		r.Topic, r.Key, r.Value, r.Headers = m.Topic, block[at:len(block):len(block)], value[:len(value):len(value)], p.headers.of(m.Event.EventType())
+		r.Topic, r.Key, r.Value, r.Headers = m.Topic, slices.Clip(block[at:]), slices.Clip(value), p.headers.of(m.Event.EventType())
 		if m.Time != 0 {
 			r.Timestamp = m.Time.Std()
 		}

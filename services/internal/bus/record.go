@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 
@@ -28,7 +29,7 @@ func (h *outside) of(t event.Type) []kgo.RecordHeader {
 		{Key: topic.HeaderSchema, Value: schemaVersion},
 		{Key: topic.HeaderConfig, Value: h.configHash},
 	}
-	v, _ := h.byType.LoadOrStore(t, list[:len(list):len(list)])
+	v, _ := h.byType.LoadOrStore(t, slices.Clip(list))
 	return v.([]kgo.RecordHeader)
 }
 
