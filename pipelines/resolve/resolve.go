@@ -42,13 +42,16 @@ type Operator struct {
 	seen   *dedupe
 	links  *stream.Keyed[Links, *Links]
 
+	rhythms  map[string]*Rhythm // by system and account
+	listened int64              // the minute
+
 	walkedSeen bool // the rewrite walk has passed the event ids
 }
 
 // New makes the operator of one partition.
 func New(o Options) *Operator {
 	o = o.withDefaults()
-	op := &Operator{o: o, routes: newRoutes(o.Integrations), seen: newDedupe(o.KeepHours, o.MaxIDs)}
+	op := &Operator{o: o, routes: newRoutes(o.Integrations), seen: newDedupe(o.KeepHours, o.MaxIDs), rhythms: map[string]*Rhythm{}}
 	op.links = stream.NewKeyed[Links](&fold{o: o, routes: op.routes})
 	return op
 }
@@ -57,7 +60,9 @@ func New(o Options) *Operator {
 func (op *Operator) Step(ctx stream.Ctx, key string, ev event.Event, out *stream.Out) {
 	switch e := ev.(type) {
 	case *event.Change:
-		if op.admit(ctx, origin{"change", e.Hook, e.System, e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out) {
+		fresh := op.admit(ctx, origin{"change", e.Hook, e.System, e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out)
+		op.heard(e, fresh, out)
+		if fresh {
 			op.change(ctx, key, e, out)
 		}
 	case *event.Attempt:
@@ -89,6 +94,7 @@ func (op *Operator) Step(ctx stream.Ctx, key string, ev event.Event, out *stream
 func (op *Operator) Tick(ctx stream.Ctx, out *stream.Out) {
 	op.seen.expire(ctx.Now)
 	op.links.Tick(ctx, out)
+	op.listen(ctx.Now, out)
 }
 
 // origin is where an event came from: ids are unique within it.
@@ -256,12 +262,18 @@ func (op *Operator) Save(emit stream.Emit) error {
 	if err := op.seen.save(emit); err != nil {
 		return err
 	}
+	if err := op.saveRhythms(false, emit); err != nil {
+		return err
+	}
 	return op.links.Save(linkKeys(emit))
 }
 
 // Rewrite implements stream.State: first the event ids, then the links.
 func (op *Operator) Rewrite(n int, emit stream.Emit) (bool, error) {
 	if !op.walkedSeen {
+		if err := op.saveRhythms(true, emit); err != nil {
+			return false, err
+		}
 		done, err := op.seen.rewrite(n, emit)
 		op.walkedSeen = done
 		return false, err
@@ -275,6 +287,9 @@ func (op *Operator) Rewrite(n int, emit stream.Emit) (bool, error) {
 func (op *Operator) Load(key string, value []byte) error {
 	if link, ok := strings.CutPrefix(key, linkPrefix); ok {
 		return op.links.Load(link, value)
+	}
+	if source, ok := strings.CutPrefix(key, rhythmPrefix); ok {
+		return op.loadRhythm(source, value)
 	}
 	return op.seen.load(key, value)
 }

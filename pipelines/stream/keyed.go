@@ -78,7 +78,9 @@ func (k *Keyed[S, P]) Step(ctx Ctx, key string, ev event.Event, out *Out) {
 		e = &keyEntry[S]{key: key, live: new(S)}
 		k.entries[key] = e
 	}
-	k.fold.Step(ctx, key, k.state(e), ev, out)
+	state := k.state(e)
+	k.soil(e) // before it is changed: whatever happens, it is saved
+	k.fold.Step(ctx, key, state, ev, out)
 	k.touched(e)
 }
 
@@ -107,11 +109,15 @@ func (k *Keyed[S, P]) state(e *keyEntry[S]) *S {
 	return e.live
 }
 
-func (k *Keyed[S, P]) touched(e *keyEntry[S]) {
+func (k *Keyed[S, P]) soil(e *keyEntry[S]) {
 	if !e.dirty {
 		e.dirty = true
 		k.dirty = append(k.dirty, e)
 	}
+}
+
+func (k *Keyed[S, P]) touched(e *keyEntry[S]) {
+	k.soil(e)
 	if P(e.live).Empty() {
 		k.forget(e)
 		return

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"plumbline.dev/schemas/event"
@@ -65,7 +66,32 @@ func (t *Task) Process(r *Record, out *Out) {
 			t.op.Tick(ctx, out)
 		}
 	default:
-		t.op.Step(ctx, r.Key, r.Event, out)
+		t.step(ctx, r, out)
+	}
+}
+
+// step folds an event. One that no operator can take is put aside with the
+// reason, in the same transaction: it must not stop its partition for good. What
+// it changed before it failed stays, the same however often it is folded.
+func (t *Task) step(ctx Ctx, r *Record, out *Out) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			out.Begin(r)
+			out.Emit(topic.DeadLetters, r.Topic, poison(r, reason))
+		}
+	}()
+	t.op.Step(ctx, r.Key, r.Event, out)
+}
+
+func poison(r *Record, reason any) *event.DeadLetter {
+	origin := fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset)
+	b, err := event.Encode(nil, r.Event)
+	if err != nil {
+		b = nil
+	}
+	return &event.DeadLetter{
+		ID: event.Hash("dead_letter", origin), Origin: r.Topic, Reason: fmt.Sprintf("a %s that could not be folded: %v", r.Event.EventType(), reason),
+		Code: "poison", ReceivedAt: r.Time, Bytes: b, Batch: origin,
 	}
 }
 
