@@ -46,6 +46,9 @@ const (
 	// is taken to precede a change it carried, as long as nothing is learned.
 	skewBound = 5 * event.Second
 	maxSkew   = 2 * event.Minute
+	// maxAhead is how far ahead of its arrival a change is believed to be: a
+	// clock that is years ahead must not keep a delivery open for years.
+	maxAhead = 5 * event.Minute
 	// farOff is no clock but a spool or a repair.
 	farOff = 10 * event.Minute
 
@@ -236,7 +239,7 @@ func (h *Habit) save(m *mapping, emit stream.Emit) error {
 // due is when a change has to be delivered: the deadline counts from the change
 // itself. One that came late, from a poll or a spool, still gets a moment.
 func (p *pace) due(c *event.Change) event.Time {
-	start := c.ChangedAt
+	start := min(c.ChangedAt, c.ReceivedAt+maxAhead)
 	if c.TimeBasis == event.TimeReceived {
 		start = c.ReceivedAt
 	}

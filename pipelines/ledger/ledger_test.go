@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/pipelines/streamtest"
 	"plumbline.dev/schemas/config"
@@ -91,4 +92,13 @@ func learnsAfter(s *streamtest.Scenario) int {
 		return n
 	}
 	return learnAfter
+}
+
+// A vendor's clock that is ten years ahead must not keep a delivery open for
+// ten years.
+func TestDueDoesNotBelieveAClockFarAhead(t *testing.T) {
+	p := pace{deadline: realtimeDeadline}
+	now := event.Time(1_790_000_000_000)
+	require.Equal(t, now+10*event.Minute, p.due(&event.Change{ChangedAt: now + 3650*event.Day, ReceivedAt: now}))
+	require.Equal(t, now+event.Minute+realtimeDeadline, p.due(&event.Change{ChangedAt: now + event.Minute, ReceivedAt: now}))
 }

@@ -409,7 +409,7 @@ func (s *story) changed(e *event.Change, wants []Want) {
 		Operation: e.Operation, State: "observed", ChangedAt: e.ChangedAt, ReceivedAt: e.ReceivedAt,
 		StartBasis: orEvent(e.TimeBasis), Actor: e.Actor, Series: series(e.Actor),
 	}}
-	if c.d.DueAt = max(e.ChangedAt+s.deadline(), e.ReceivedAt+min(s.deadline(), 3000)); e.TimeBasis == "received" {
+	if c.d.DueAt = max(min(e.ChangedAt, e.ReceivedAt+300_000)+s.deadline(), e.ReceivedAt+min(s.deadline(), 3000)); e.TimeBasis == "received" {
 		c.d.DueAt = e.ReceivedAt + s.deadline()
 	}
 	if c.d.Reverse = e.Side == event.Target; c.d.Reverse {
