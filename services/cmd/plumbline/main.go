@@ -41,7 +41,7 @@ func run(args []string) int {
 	root.AddCommand(upCommand(), configCommand(), topicsCommand(), schemaCommand(), classifyCommand(), doctorCommand(), versionCommand())
 	root.AddCommand(simulateCommand(), evaluateCommand())
 	root.AddCommand(diffCommand())
-	root.AddCommand(initCommand(), replayCommand())
+	root.AddCommand(initCommand(), importCommand(), replayCommand())
 	root.AddCommand(agentCommand(), tokenCommand())
 	root.AddCommand(alertsCommand(), runbookCommand())
 	root.AddCommand(roleCommands()...)
