@@ -181,7 +181,8 @@ func (l *looked) tell(m *match.Mapping, a *asked, seen match.Seen) []bus.Message
 	case 1:
 		return append(out, m.Observe(&copies[0], seen, a.sourceID, nil))
 	}
-	return append(out, m.Observe(&copies[0], seen, a.sourceID, ids(copies[1:])))
+	first, rest := oldest(copies)
+	return append(out, m.Observe(&first, seen, a.sourceID, rest))
 }
 
 func (l *looked) tellOrphan(m *match.Mapping, a *asked, seen match.Seen) []bus.Message {

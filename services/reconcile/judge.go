@@ -1,6 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
+	"slices"
+
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/match"
@@ -64,26 +67,27 @@ func (v *verdict) orphan(m *match.Mapping, target *match.Row) []bus.Message {
 	return m.Orphan(target, v.seen)
 }
 
-// duplicate tells of a key that several records hold. Each source record
-// hears which others there are; copies are not paired with any of them.
+// duplicate tells of a key that several records of a side hold.
 func (v *verdict) duplicate(m *match.Mapping, s *suspect) []bus.Message {
 	extra := max(len(s.sources)-1, 0) + max(len(s.targets)-1, 0)
 	v.duplicates += int64(extra)
 	var out []bus.Message
-	for i := range s.sources {
-		others := append(ids(s.sources[:i]), ids(s.sources[i+1:])...)
-		out = append(out, m.Observe(&s.sources[i], v.seen, "", others))
-	}
-	if len(s.sources) == 0 { // copies of nothing, twice
+	peer := ""
+	if len(s.sources) > 0 { // each extra one counts once: the oldest names the others
+		first, rest := oldest(s.sources)
+		peer = first.ID
+		out = append(out, m.Observe(&first, v.seen, "", rest))
+	} else { // copies of nothing, twice
 		for i := range s.targets {
 			out = append(out, m.Orphan(&s.targets[i], v.seen)...)
 		}
 		return out
 	}
-	for i := range s.targets {
-		out = append(out, m.Observe(&s.targets[i], v.seen, s.sources[0].ID, append(ids(s.targets[:i]), ids(s.targets[i+1:])...)))
+	if len(s.targets) > 0 { // the oldest stands for all of them: which one is right, a person decides
+		first, rest := oldest(s.targets)
+		out = append(out, m.Observe(&first, v.seen, peer, rest))
 	}
-	e := Example{Kind: event.Duplicate, SourceID: s.sources[0].ID}
+	e := Example{Kind: event.Duplicate, SourceID: peer}
 	if len(s.targets) > 0 {
 		e.TargetID = s.targets[0].ID
 	}
@@ -150,4 +154,13 @@ func kindOf(a, b *match.Row, grace event.Time) string {
 		return event.Stale
 	}
 	return event.ValueMismatch
+}
+
+// oldest is the record that the others are duplicates of, and their ids: the
+// first that was made, always the same one.
+func oldest(rows []match.Row) (match.Row, []string) {
+	sorted := slices.SortedFunc(slices.Values(rows), func(a, b match.Row) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return sorted[0], ids(sorted[1:])
 }

@@ -48,7 +48,17 @@ func TestTwoTokens(t *testing.T) {
 	old := clock.Now().Add(-48 * time.Hour).UnixMilli()
 	for i := range 30 {
 		s := source.Insert(map[string]string{"email": fmt.Sprintf("p%d@example.com", i), "city": "Lyon"}, "", "", old)
-		target.Insert(map[string]string{"Email": s.Values["email"], "MailingCity": "Lyon"}, s.ID, "005SYNC", old)
+		c := target.Insert(map[string]string{"Email": s.Values["email"], "MailingCity": "Lyon"}, s.ID, "005SYNC", old)
+		switch i { // was so before anybody looked
+		case 10:
+			target.Delete(c, "", old)
+		case 11:
+			source.Delete(s, "", old)
+		case 12:
+			target.Update(c, map[string]string{"MailingCity": ""}, "005HUMAN", old+1)
+		case 13:
+			target.Insert(c.Values, s.ID, "005SYNC", old+1)
+		}
 	}
 	hs := httptest.NewServer(hubspot.New(hubspot.Options{
 		Lock: &mu, Tables: []*crm.Table{source}, Portal: "62515", Token: "token", Now: ms, Wall: clock.Now,
@@ -67,7 +77,14 @@ func TestTwoTokens(t *testing.T) {
 	_, c := startApp(t, Options{Config: cfg, Pace: clock})
 
 	c.eventually("complete", "SELECT state FROM reconciliations WHERE field = '' ORDER BY updated_at DESC LIMIT 1")
-	c.eventually("30", "SELECT compared FROM reconciliations WHERE field = '' ORDER BY updated_at DESC LIMIT 1")
+	c.eventually("28", "SELECT compared FROM reconciliations WHERE field = '' ORDER BY updated_at DESC LIMIT 1")
+	for _, found := range []struct{ kind, field, difference string }{
+		{"missing_in_target", "", ""}, {"missing_in_source", "", ""}, {"value_mismatch", "city", "blank_in_target"}, {"duplicate", "", ""},
+	} {
+		c.eventually("1 confirmed "+found.difference+".", "SELECT concat(toString(count()), ' ', any(state), ' ', any(difference), '.') FROM divergences "+
+			"WHERE kind = '"+found.kind+"' AND field = '"+found.field+"'")
+	}
+	c.eventually("4", "SELECT count() FROM divergences")
 	save := func(n int, city string, written bool) string {
 		mu.Lock()
 		defer mu.Unlock()
@@ -84,6 +101,6 @@ func TestTwoTokens(t *testing.T) {
 	c.eventually("stalled", "SELECT state FROM deliveries WHERE source_id = '"+never+"'")
 	c.eventually("confirmed stale city Bergen Lyon", "SELECT concat(state, ' ', kind, ' ', field, ' ', source_value, ' ', target_value) FROM divergences "+
 		"WHERE source_id = '"+never+"'")
-	c.eventually("1", "SELECT count() FROM divergences")
+	c.eventually("5", "SELECT count() FROM divergences")
 	c.eventually("ok", "SELECT any(detail['result']) FROM signals WHERE kind = 'probe'")
 }
