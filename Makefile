@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink microbench kill soak build engine kafka fuzz senders bench-peers
+.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ senders: build ## requests signed by vendors' own libraries against the real bin
 
 microbench: ## every Go benchmark
 	scripts/check.sh microbench
+
+bench-diff: engine build ## plumbline diff beside DuckDB's full join and reladiff, on differences that are known
+	scripts/bench-diff.sh $(ARGS)
 
 bench-sink: engine build ## the sink beside ClickHouse's own Kafka engine: rows/s and CPU a row, in one run
 	cd scripts/bench/sink && GOWORK=off go run . -bin ../../../bin/plumbline

@@ -108,7 +108,24 @@ func rounded(a, b string) bool {
 		return false
 	}
 	return wholeA == wholeB && (strings.HasPrefix(fracA, fracB) || len(fracB) > 0 && fracA[:len(fracB)-1] == fracB[:len(fracB)-1]) ||
-		fracB == "" && fracA[0] >= '5'
+		fracB == "" && fracA[0] >= '5' && wholeB == next(wholeA)
+}
+
+// next is the whole number after one, away from zero.
+func next(whole string) string {
+	d := []byte(whole)
+	for i := len(d) - 1; i >= 0 && d[i] != '-'; i-- {
+		if d[i] != '9' {
+			d[i]++
+			return string(d)
+		}
+		d[i] = '0'
+	}
+	sign, rest := "", string(d)
+	if strings.HasPrefix(rest, "-") {
+		sign, rest = "-", rest[1:]
+	}
+	return sign + "1" + rest
 }
 
 // sameDay reports whether only the time of day was lost.

@@ -90,6 +90,8 @@ func TestEqual(t *testing.T) {
 		{"multi mapped", Multi, stages, clear("sql;customer"), clear("Customer;Qualified"), true, ""},
 		{"rounded", Number, nil, clear("10.567"), clear("10.57"), false, Coerced},
 		{"rounded up", Number, nil, clear("10.5"), clear("11"), false, Coerced},
+		{"rounded to ten", Number, nil, clear("-99.5"), clear("-100"), false, Coerced},
+		{"another whole number", Number, nil, clear("4.50"), clear("9007199254740993"), false, Other},
 		{"precision", Number, nil, clear("10.50"), clear("10.5"), true, ""},
 		{"number", Number, nil, clear("10"), clear("12"), false, Other},
 		{"time lost", DateTime, nil, clear("2026-08-21T10:00:00Z"), clear("2026-08-21"), false, Coerced},

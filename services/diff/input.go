@@ -18,7 +18,7 @@ type input struct {
 	columns []column
 	rows    tabular.Reader // nil = the engine reads
 	expr    string
-	loaded  bool
+	lines   bool // its rows are lines that a person can look up
 }
 
 type column struct {
@@ -65,6 +65,7 @@ func (in *input) openFile(ctx context.Context, o *Options) error {
 		return err
 	}
 	in.take(rows)
+	in.lines = true
 	return nil
 }
 

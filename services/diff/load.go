@@ -42,7 +42,6 @@ func (in *input) load(ctx context.Context, o *Options, needed []int, kinds map[i
 		return nil
 	}
 	o.progress("read %s", in.label)
-	in.loaded = true
 	out, body := io.Pipe()
 	enc := &encoder{in: in, needed: needed, kinds: kinds, progress: o.progress}
 	done := make(chan struct{})

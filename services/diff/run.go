@@ -136,7 +136,7 @@ func comparison(o *Options, p *plan, a, b *input) *compare.Comparison {
 		in  *input
 		set *compare.Set
 	}{{a, &c.A}, {b, &c.B}} {
-		if side.in.loaded {
+		if side.in.lines {
 			side.set.Carry = []string{"toString(line)"}
 		}
 	}

@@ -43,7 +43,7 @@ func mysqlConfig(dsn string) (*mysql.Config, error) {
 		cfg.Passwd = os.Getenv("MYSQL_PWD") // as MySQL's own programs do
 	}
 	cfg.TLSConfig = u.Query().Get("tls")
-	cfg.Params = map[string]string{"time_zone": "'+00:00'", "transaction_read_only": "1"}
+	cfg.Params = map[string]string{"time_zone": "'+00:00'"}
 	return cfg, nil
 }
 
@@ -51,6 +51,7 @@ func mysqlConfig(dsn string) (*mysql.Config, error) {
 type rowsReader struct {
 	name    string
 	db      *sql.DB
+	tx      *sql.Tx
 	rows    *sql.Rows
 	columns []Column
 	n       int
@@ -60,11 +61,15 @@ type rowsReader struct {
 }
 
 func readRows(ctx context.Context, db *sql.DB, name, query string) (Reader, error) {
-	rows, err := db.QueryContext(ctx, query)
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // a query must not write
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), db.Close())
 	}
-	r := &rowsReader{name: name, db: db, rows: rows}
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), tx.Rollback(), db.Close())
+	}
+	r := &rowsReader{name: name, db: db, tx: tx, rows: rows}
 	types, err := rows.ColumnTypes()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), r.Close())
@@ -86,7 +91,10 @@ func readRows(ctx context.Context, db *sql.DB, name, query string) (Reader, erro
 }
 
 func (r *rowsReader) Columns() []Column { return r.columns }
-func (r *rowsReader) Close() error      { return errors.Join(r.rows.Close(), r.db.Close()) }
+func (r *rowsReader) Close() error {
+	_ = r.tx.Rollback() // it only read; a context that ended has done it already
+	return errors.Join(r.rows.Close(), r.db.Close())
+}
 
 func (r *rowsReader) Next() (Row, error) {
 	if !r.rows.Next() {
