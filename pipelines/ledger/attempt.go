@@ -1,6 +1,10 @@
 package ledger
 
-import "plumbline.dev/schemas/event"
+import (
+	"slices"
+
+	"plumbline.dev/schemas/event"
+)
 
 // otherTries is after how many failures nobody can name one is taken to be
 // permanent (runbooks, first step of the class other).
@@ -88,10 +92,8 @@ func (t *Try) writes(o *Open) bool {
 		if len(t.Fields) == 0 {
 			return true
 		}
-		for _, name := range t.Fields {
-			if name == w.Target {
-				return true
-			}
+		if slices.Contains(t.Fields, w.Target) {
+			return true
 		}
 	}
 	return false

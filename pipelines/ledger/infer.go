@@ -51,7 +51,8 @@ func (f *folding) silent(o *Open) {
 // infer tells of a silent failure: the sync said that it wrote, or nobody says
 // anything, and the value is not there.
 func (f *folding) infer(g *Gap, o *Open) {
-	if o.Silent || o.D.State != event.StateNotApplied && !(o.D.State == event.StateStalled && f.m.silent()) {
+	silent := o.D.State == event.StateNotApplied || o.D.State == event.StateStalled && f.m.silent()
+	if o.Silent || !silent {
 		return
 	}
 	o.Silent = true

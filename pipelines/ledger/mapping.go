@@ -102,7 +102,7 @@ func (m *mapping) wants(c *event.Change) []Want {
 			out = append(out, Want{Target: f.Name, Value: f.Value})
 		}
 		for j := range m.fields { // one source field may fill several
-			if to := &m.fields[j]; to.Source == f.Name && !(to.Rule == ruleSourceUnlessBlank && f.Value.Blank()) {
+			if to := &m.fields[j]; to.Source == f.Name && (to.Rule != ruleSourceUnlessBlank || !f.Value.Blank()) {
 				out = append(out, Want{Target: to.Target, Value: f.Value})
 			}
 		}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 
 	"plumbline.dev/schemas/event"
@@ -193,8 +194,8 @@ func (f *folding) prove(o *Open, e *Evidence, target string) {
 }
 
 func (f *folding) proof(target string) *Open {
-	for i := len(f.proven) - 1; i >= 0; i-- {
-		if p := f.proven[i]; p.target == target {
+	for _, p := range slices.Backward(f.proven) {
+		if p.target == target {
 			return f.byChange(p.change)
 		}
 	}

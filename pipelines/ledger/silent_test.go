@@ -39,7 +39,7 @@ func TestEverySilentFailureIsFound(t *testing.T) {
 		}
 	}
 	t.Logf("%d changes, %d dropped, %d coerced, %d confirmed in all, %d still wrong, %d checks, at most %s to confirm",
-		w.made, w.dropped, w.coerced, w.confirmed, wrong, w.asked, (w.slowest).Std().Format("04:05"))
+		w.made, w.dropped, w.coerced, w.confirmed, wrong, w.asked, w.slowest.Std().Format("04:05"))
 	require.Positive(t, wrong)
 	require.Less(t, w.slowest, event.Time(6*event.Minute))
 }

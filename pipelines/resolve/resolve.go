@@ -155,7 +155,7 @@ func (op *Operator) observation(ctx stream.Ctx, key string, b *event.Observation
 		to.stampObservation(&fact, b.RecordID)
 		out.Emit(topic.Facts, event.RecordKey(fact.Integration, fact.Object, b.RecordID), &fact)
 	})
-	if links && !(b.Missing && b.ExternalID == "" && orphanID(b.RecordID)) {
+	if nobody := b.Missing && b.ExternalID == "" && orphanID(b.RecordID); links && !nobody {
 		op.links.Step(ctx, key, b, out)
 	}
 }

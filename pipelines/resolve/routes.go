@@ -1,6 +1,8 @@
 package resolve
 
 import (
+	"slices"
+
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 )
@@ -86,13 +88,8 @@ func (r *routes) object(integration, name string) (*config.Integration, *config.
 	}
 	for i := range in.Objects {
 		o := &in.Objects[i]
-		if o.Name == name || o.Source == name {
+		if o.Name == name || o.Source == name || slices.Contains(o.Target, name) {
 			return in, o
-		}
-		for _, t := range o.Target {
-			if t == name {
-				return in, o
-			}
 		}
 	}
 	return in, nil
