@@ -4,9 +4,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/crm"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestInterval(t *testing.T) {
 	low, high := interval(0, 0)

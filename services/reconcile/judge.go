@@ -72,17 +72,15 @@ func (v *verdict) duplicate(m *match.Mapping, s *suspect) []bus.Message {
 	extra := max(len(s.sources)-1, 0) + max(len(s.targets)-1, 0)
 	v.duplicates += int64(extra)
 	var out []bus.Message
-	peer := ""
-	if len(s.sources) > 0 { // each extra one counts once: the oldest names the others
-		first, rest := oldest(s.sources)
-		peer = first.ID
-		out = append(out, m.Observe(&first, v.seen, "", rest))
-	} else { // copies of nothing, twice
+	if len(s.sources) == 0 { // copies of nothing, twice
 		for i := range s.targets {
 			out = append(out, m.Orphan(&s.targets[i], v.seen)...)
 		}
 		return out
 	}
+	source, others := oldest(s.sources) // each extra one counts once: the oldest names the others
+	peer := source.ID
+	out = append(out, m.Observe(&source, v.seen, "", others))
 	if len(s.targets) > 0 { // the oldest stands for all of them: which one is right, a person decides
 		first, rest := oldest(s.targets)
 		out = append(out, m.Observe(&first, v.seen, peer, rest))
