@@ -29,6 +29,7 @@ func (h *outside) of(t event.Type) []kgo.RecordHeader {
 		{Key: topic.HeaderSchema, Value: schemaVersion},
 		{Key: topic.HeaderConfig, Value: h.configHash},
 	}
+	list = contentType(list, event.New(t))
 	v, _ := h.byType.LoadOrStore(t, slices.Clip(list))
 	return v.([]kgo.RecordHeader)
 }
@@ -48,10 +49,19 @@ func encode(o *stream.Output, configHash []byte) (*kgo.Record, error) {
 		kgo.RecordHeader{Key: topic.HeaderType, Value: []byte(o.Event.EventType())},
 		kgo.RecordHeader{Key: topic.HeaderSchema, Value: schemaVersion},
 		kgo.RecordHeader{Key: topic.HeaderConfig, Value: configHash})
+	r.Headers = contentType(r.Headers, o.Event)
 	if o.Cause.Topic != "" {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: topic.HeaderCause, Value: o.Cause.Append(nil)})
 	}
 	return r, nil
+}
+
+// contentType tells consumers that know nothing of our types what the value is.
+func contentType(list []kgo.RecordHeader, e event.Event) []kgo.RecordHeader {
+	if c, ok := e.(interface{ ContentType() string }); ok {
+		return append(list, kgo.RecordHeader{Key: topic.HeaderContent, Value: []byte(c.ContentType())})
+	}
+	return list
 }
 
 // decode reads a Kafka record. A type or schema this version does not know

@@ -75,19 +75,21 @@ func TestRecordsAreCloudEvents(t *testing.T) {
 	require.NoError(t, err)
 	defer p.Close()
 	require.NoError(t, p.Produce(t.Context(), bus.Message{Topic: topic.Alerts, Key: "a", Event: alert("incident", "a", 7, event.AlertFiring)}))
-	seen := 0
-	require.NoError(t, kit.Source{Brokers: []string{broker.Addr()}}.Drain(t.Context(), topic.Alerts, func(m kafka.Message) error {
-		seen++
-		headers := map[string]string{}
-		for _, h := range m.Headers {
-			headers[h.Key] = string(h.Value)
-		}
-		require.Equal(t, "application/cloudevents+json; charset=UTF-8", headers["content-type"])
-		require.Equal(t, "alert", headers["type"])
-		require.Contains(t, string(m.Value), `{"specversion":"1.0","id":"`+event.AlertID("incident", "a")+`/7","source":"plumbline/a"`)
+	var got []kafka.Message
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	require.NoError(t, kit.Source{Brokers: []string{broker.Addr()}}.Drain(ctx, topic.Alerts, func(m kafka.Message) error {
+		got = append(got, m)
 		return nil
 	}))
-	require.Equal(t, 1, seen)
+	require.Len(t, got, 1)
+	headers := map[string]string{}
+	for _, h := range got[0].Headers {
+		headers[h.Key] = string(h.Value)
+	}
+	require.Equal(t, "application/cloudevents+json; charset=UTF-8", headers["content-type"])
+	require.Equal(t, "alert", headers["type"])
+	require.Contains(t, string(got[0].Value), `{"specversion":"1.0","id":"`+event.AlertID("incident", "a")+`/7","source":"plumbline/a"`)
 }
 
 func TestGaps(t *testing.T) {
