@@ -122,6 +122,10 @@ func (w *world) startKafka() error {
 		return err
 	}
 	time.Sleep(3 * time.Second) // the port opens before the broker serves
+	return w.applyTopics()
+}
+
+func (w *world) applyTopics() error {
 	apply, err := w.run("topics", nil, w.bin, "topics", "apply", "--config", w.config())
 	if err != nil {
 		return err
@@ -135,7 +139,10 @@ func (w *world) startEmbedded() error {
 	if err != nil {
 		return err
 	}
-	return w.broker.awaitPort(w.kafka)
+	if err := w.broker.awaitPort(w.kafka); err != nil {
+		return err
+	}
+	return w.applyTopics()
 }
 
 func (w *world) receivers() []receiver {

@@ -27,7 +27,10 @@ func NewProducer(o Options, configHash string) (*Producer, error) {
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
 		kgo.ProducerBatchMaxBytes(4<<20),
-		kgo.ProducerLinger(0), // requests in flight are the batching: what waits behind one goes out with the next
+		// A request is answered when its records are: a short wait, and one
+		// request in flight, make the groups that spare the broker its syncs.
+		kgo.ProducerLinger(2*time.Millisecond),
+		kgo.MaxProduceRequestsInflightPerBroker(1),
 		kgo.RetryBackoffFn(backoff),
 		kgo.MaxBufferedRecords(1<<17),
 		kgo.MaxBufferedBytes(128<<20),
