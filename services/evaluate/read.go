@@ -181,7 +181,11 @@ func (r *reader) kpis() error {
 		if view == KPISuccess || view == KPILatency {
 			series = " AND series = ''"
 		}
-		err := r.db.Query(r.ctx, &rows, "SELECT integration, toFloat64(ifNull(value, 0)) AS measured, value IS NOT NULL AS known, "+
+		value := "toFloat64(ifNull(value, 0)) AS measured, value IS NOT NULL AS known, "
+		if view == KPIMTTR { // it lists few incidents instead of averaging them
+			value = "toFloat64(numerator) / greatest(denominator, 1) AS measured, denominator > 0 AS known, "
+		}
+		err := r.db.Query(r.ctx, &rows, "SELECT integration, "+value+
 			"toFloat64(ifNull(denominator, 0)) AS compared, "+beside+" FROM "+view+"_at(from = ?, to = ?) WHERE object = ''"+series, from, to)
 		if err != nil {
 			return err
