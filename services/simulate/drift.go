@@ -31,11 +31,13 @@ type reason struct {
 	cause string
 }
 
+// silent: the sync said that all is well. What somebody edited afterwards is
+// drift, and nobody's failure.
 func (r reason) silent() bool {
 	if r.fault != nil {
 		return r.fault.kind.Silent
 	}
-	return slices.Contains([]string{causeEdited, scenario.AckAndDrop, scenario.Coerced}, r.cause)
+	return r.cause == scenario.AckAndDrop || r.cause == scenario.Coerced
 }
 
 func (r reason) text() string {
