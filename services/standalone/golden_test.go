@@ -240,9 +240,15 @@ func TestThresholds(t *testing.T) {
 		status   string
 		fired    bool
 	}{
-		{0, 29, 3, "unknown", false}, {0, 30, 3, "ok", false},
-		{9, 1000, 9, "ok", false}, {10, 1000, 10, "breach", false}, {11, 1000, 11, "breach", false},
-		{30, 1000, 30, "breach", false}, {31, 1000, 31, "breach", true}, {31, 1000, 3, "breach", true}, {31, 1000, 2, "breach", false},
+		{0, 29, 3, "unknown", false},
+		{0, 30, 3, "ok", false},
+		{9, 1000, 9, "ok", false},
+		{10, 1000, 10, "breach", false},
+		{11, 1000, 11, "breach", false},
+		{30, 1000, 30, "breach", false},
+		{31, 1000, 31, "breach", true},
+		{31, 1000, 3, "breach", true},
+		{31, 1000, 2, "breach", false},
 		{500, 1000, 1, "breach", false}, // one poison record is no warning
 	} {
 		t.Run(fmt.Sprintf("%d of %d on %d records", tt.bad, tt.all, tt.records), func(t *testing.T) {
