@@ -82,6 +82,7 @@ def main() -> None:
     for case in args.cases.split(","):
         rows, percent = case.split(":")
         results.append(measure(args, int(float(rows)), float(percent)))
+        print(markdown(results[-1:]).splitlines()[-1], file=sys.stderr)  # what a broken run has measured is not lost
     table = markdown(results)
     print(table)
     if args.out:
