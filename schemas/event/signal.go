@@ -11,12 +11,14 @@ const (
 	SignalBulkImport     = "bulk_import"
 	SignalQuota          = "quota_exhaustion"
 	SignalAgentRun       = "agent_run"
-	SignalIDConflict     = "id_conflict"  // one event id, two bodies: both kept
-	SignalProbe          = "probe"        // our own read-only credential tried the system: Detail has result, status, endpoint
-	SignalScopeChange    = "scope_change" // what a token may do was changed
-	SignalRunbookGap     = "runbook_gap"  // something is missing in an integration's runbook; ended: nothing is
-	SignalMissedRun      = "missed_run"   // a scheduled comparison did not happen in time
-	SignalUsage          = "api_usage"    // the vendor's own counter: Detail has used, max, and own, the calls Plumbline made
+	SignalIDConflict     = "id_conflict"     // one event id, two bodies: both kept
+	SignalProbe          = "probe"           // our own read-only credential tried the system: Detail has result, status, endpoint
+	SignalScopeChange    = "scope_change"    // what a token may do was changed
+	SignalRunbookGap     = "runbook_gap"     // something is missing in an integration's runbook; ended: nothing is
+	SignalMissedRun      = "missed_run"      // a scheduled comparison did not happen in time
+	SignalUsage          = "api_usage"       // the vendor's own counter: Detail has used, max, and own, the calls Plumbline made
+	SignalStoreGap       = "store_gap"       // ClickHouse does not hold what was read from the log
+	SignalTopicRecreated = "topic_recreated" // a topic was deleted and created again
 	SignalToken          = "token_anomaly"
 
 	// Three ways in which a source stops telling the truth.
@@ -38,6 +40,7 @@ const (
 var SignalKinds = []string{
 	SignalVendorIncident, SignalSchemaChange, SignalPicklistChange, SignalMappingChange, SignalDeploy,
 	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
+	SignalStoreGap, SignalTopicRecreated,
 	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
 	SignalProbe, SignalScopeChange, SignalMissedRun, SignalRunbookGap, SignalUsage, SignalToken,
 }

@@ -22,8 +22,9 @@ type Finding struct {
 	Verdict  string // on the proof, in words
 	Answer   int    // HTTP status, were the proof right
 	Body     string
-	Events   []string // a line each
-	Rejected []string // reasons
+	Events   []string      // a line each
+	Rejected []string      // reasons
+	Messages []bus.Message // the events themselves
 }
 
 // Examine plays a sample through a hook, without any log: a body, or a whole
@@ -75,6 +76,7 @@ func Examine(o Options, hook string, sample []byte) (Finding, error) {
 	for _, m := range c.messages {
 		if m.Topic != topic.DeadLetters {
 			f.Events = append(f.Events, line(m))
+			f.Messages = append(f.Messages, m)
 		}
 	}
 	f.Card = s.card(h)

@@ -17,13 +17,37 @@ type Gap struct {
 	// Committed is the newest offset that the sink noted for the table, or -1;
 	// Stored the newest that ClickHouse holds, or -1.
 	Committed, Stored int64
+	// Missing records of a sample have no row; the first is Committed.
+	Missing int
+}
+
+// Kind is behind, ahead or missing.
+func (g Gap) Kind() string {
+	switch {
+	case g.Missing > 0:
+		return "missing"
+	case g.Behind():
+		return "behind"
+	}
+	return "ahead"
+}
+
+// String says it in words.
+func (g Gap) String() string {
+	where := fmt.Sprintf("%s, partition %d of %s", g.Table, g.Partition, g.Topic)
+	switch g.Kind() {
+	case "missing":
+		return fmt.Sprintf("%s: %d records from offset %d on have no row", where, g.Missing, g.Committed)
+	case "behind":
+		return fmt.Sprintf("%s: rows after offset %d are gone, up to %d were stored", where, g.Stored, g.Committed)
+	}
+	return fmt.Sprintf("%s: there are rows up to offset %d, and only %d was stored by the sink", where, g.Stored, g.Committed)
 }
 
 // Behind says that ClickHouse lost rows that were committed: it was restored
-// from a backup, or a part is gone. Reset the group to Stored+1 and start the
-// sink again. Otherwise rows are there that nobody committed: another program
+// from a backup, or a part is gone. The sink reads them again. Otherwise rows are there that nobody committed: another program
 // writes the table, or the group was reset.
-func (g Gap) Behind() bool { return g.Stored < g.Committed }
+func (g Gap) Behind() bool { return g.Missing == 0 && g.Stored < g.Committed }
 
 // Audit compares what the groups committed with what ClickHouse holds, for
 // every table and partition, and sets the audit metric. It relies on nothing

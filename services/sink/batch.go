@@ -70,6 +70,12 @@ func (r *runner) newBatch(spans []span) (*batch, error) {
 		if err := s.matches(); err != nil {
 			return nil, err
 		}
+		if s.from < s.part.recheck {
+			b.uncertain = true
+			if s.part.stale != "" {
+				b.queries = append(b.queries, queryPrefix(s.part.stale))
+			}
+		}
 		if s.found != nil {
 			b.uncertain = true
 			b.gen = max(b.gen, s.found.Gen)
@@ -90,6 +96,11 @@ func (r *runner) enter(b *batch, f placed, row *warehouse.Row) {
 	if err != nil {
 		r.dec.refuse(f.fate, f.partition, code, err)
 		b.fates[resultRefused]++
+		return
+	}
+	if r.dec.isErased(t, row.Event) {
+		f.kind = nil
+		b.fates[resultErased]++
 		return
 	}
 	f.month = int32(t.Month(row.Event))

@@ -17,6 +17,7 @@ type decoder struct {
 	topic, epoch string
 	kinds        map[event.Type]*kind
 	readable     map[event.Type]bool // types without a table: ticks by the million
+	erased       *erased
 }
 
 // kind is a type of event that fills a table. Its reader is for one goroutine.
@@ -43,6 +44,7 @@ const (
 	resultFiltered = "filtered" // a type that fills no table
 	resultUnknown  = "unknown"  // a type or schema this version does not know
 	resultRefused  = "refused"  // dead-lettered
+	resultErased   = "erased"   // of a person who was removed
 )
 
 // fate is what becomes of one record. It is decoded when its batch is made.

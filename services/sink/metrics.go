@@ -13,9 +13,11 @@ type metrics struct {
 	letters  *prometheus.CounterVec   // topic
 	epochs   *prometheus.CounterVec   // topic
 	rejoins  *prometheus.CounterVec   // topic
+	rewinds  *prometheus.CounterVec   // topic
 	stopped  *prometheus.GaugeVec     // topic
 	failing  *prometheus.GaugeVec     // topic
 	auditGap *prometheus.GaugeVec     // topic, table, kind
+	audits   *prometheus.CounterVec   // result
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -39,10 +41,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		letters: counter("dead_letters_total", "Records given up, written to the dead letters.", "topic"),
 		epochs:  counter("topic_recreated_total", "Partitions begun anew because their topic was deleted and created again.", "topic"),
 		rejoins: counter("rejoins_total", "Times the consumer group was joined again after being fenced or failing.", "topic"),
+		rewinds: counter("rewinds_total", "Partitions read again because ClickHouse had lost rows of them.", "topic"),
 		stopped: gauge("stopped", "1 = stopped until somebody acts, see the log.", "topic"),
 		failing: gauge("failing", "Consecutive failed tries to store the present batch.", "topic"),
-		auditGap: gauge("audit_gap", "Offsets by which a table is behind (rows lost) or ahead of what the group committed.",
+		auditGap: gauge("audit_gap", "Offsets by which a table is behind (rows lost) or ahead of what the group committed; missing: of a sample of the log.",
 			"topic", "table", "kind"),
+		audits: counter("audits_total", "Audits by result: ok, gap, failed.", "result"),
 	}
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "plumbline", Subsystem: "sink", Name: "insert_seconds", Help: "Time of one INSERT.",

@@ -17,11 +17,13 @@ type Warehouse interface {
 	Insert(ctx context.Context, b warehouse.Block) error
 	Present(ctx context.Context, t *warehouse.Table, r warehouse.Range) (map[int64]bool, error)
 	Newest(ctx context.Context, t *warehouse.Table, topicName, epoch string) (map[int32]int64, error)
+	Missing(ctx context.Context, c *warehouse.Cells, offsets []int64, r warehouse.Range) ([]int64, error)
+	Erased(ctx context.Context) (map[string]bool, error)
 	StopQueries(ctx context.Context, prefix string) error
 	WriteIntegrations(ctx context.Context, list []config.Integration) error
 }
 
-// Producer takes dead letters. It may write one twice: they carry ids.
+// Producer takes dead letters and signals. It may write one twice: they carry ids.
 type Producer interface {
 	Produce(ctx context.Context, messages ...bus.Message) error
 }
@@ -46,6 +48,10 @@ type Options struct {
 	InsertTimeout time.Duration
 	// RetryMin and RetryMax bound the pause after a failure. Defaults 1 s, 60 s.
 	RetryMin, RetryMax time.Duration
+	// AuditInterval is how often ClickHouse is compared with the log. Default 5 min.
+	AuditInterval time.Duration
+	// Seal encrypts what a dead letter keeps, and names the key. Nil keeps it plain.
+	Seal func(tenant, origin string, plain []byte) (sealed []byte, keyID string)
 	// GroupPrefix names the consumer groups. Default "plumbline-sink".
 	GroupPrefix string
 	Registerer  prometheus.Registerer
@@ -78,6 +84,7 @@ func (o *Options) setDefaults() error {
 	orDefault(&o.MaxRows, 32_000)
 	orDefault(&o.MaxBytes, 16<<20)
 	orDefault(&o.InsertTimeout, 30*time.Second)
+	orDefault(&o.AuditInterval, 5*time.Minute)
 	orDefault(&o.RetryMin, time.Second)
 	orDefault(&o.RetryMax, time.Minute)
 	orDefault(&o.GroupPrefix, "plumbline-sink")

@@ -19,6 +19,10 @@ type partition struct {
 	rows  int              // of wait: what becomes a row or a dead letter
 	last  map[string]int64 // highest offset of each table, for the audit
 	found *note            // an intent to settle before anything new
+	// Below recheck a row may be stored already, by a batch stale if that was
+	// under way: ClickHouse lost some and they are read again.
+	recheck int64
+	stale   string
 }
 
 // add takes a record that was read. An intent begins at the committed offset;

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/warehouse"
@@ -46,8 +47,12 @@ type runner struct {
 	oldest  time.Time // when the oldest waiting record was read
 	paused  bool
 
-	mu    sync.Mutex
-	spare map[*warehouse.Table][]*warehouse.Cells
+	tell    func(*event.Signal)
+	restart chan struct{} // asks for a new start: the audit found lost rows
+
+	mu      sync.Mutex
+	rewound map[int32]int64 // where to begin instead, of partitions that come
+	spare   map[*warehouse.Table][]*warehouse.Cells
 }
 
 func (r *runner) groupName() string { return GroupName(r.opts.GroupPrefix, r.spec.Name) }
@@ -80,6 +85,9 @@ func (r *runner) run(ctx context.Context) error {
 // errNote is metadata that nobody can act on.
 var errNote = errors.New("committed position")
 
+// errLost ends a membership: the next one begins where ClickHouse stands.
+var errLost = errors.New("the audit found that ClickHouse lost rows")
+
 func fatal(err error) bool {
 	return errors.Is(err, bus.ErrGone) || errors.Is(err, ErrDamaged) || errors.Is(err, errNote)
 }
@@ -97,6 +105,11 @@ func (r *runner) member(ctx context.Context) error {
 	r.current, r.flight, r.ahead = nil, nil, nil
 	defer r.await()
 	for ctx.Err() == nil {
+		select {
+		case <-r.restart:
+			return errLost
+		default:
+		}
 		if err := r.poll(ctx); err != nil {
 			return err
 		}
@@ -106,14 +119,6 @@ func (r *runner) member(ctx context.Context) error {
 		r.report()
 	}
 	return nil
-}
-
-// start begins anew where the topic is not the one the offsets belong to.
-func (r *runner) start(_ int32, committed bus.Position) int64 {
-	if n, err := readNote(committed); err == nil && r.recreated(n) {
-		return -1
-	}
-	return committed.Offset
 }
 
 func (r *runner) recreated(n note) bool { return n.Epoch != "" && n.Epoch != r.epoch }
@@ -176,17 +181,7 @@ func (r *runner) own(c bus.Ownership) error {
 		return fmt.Errorf("%w: topic %s partition %d: %w", errNote, r.spec.Name, c.Partition, err)
 	}
 	p := &partition{id: c.Partition, epoch: r.epoch, next: c.Committed.Offset, last: n.Last}
-	switch {
-	case r.recreated(n):
-		p.next, p.last = -1, nil
-		r.m.epochs.WithLabelValues(r.spec.Name).Inc()
-		r.log.Error("the topic was created again: reading its new records from the start",
-			zap.Int32("partition", c.Partition), zap.String("was", n.Epoch), zap.String("is", r.epoch))
-	case n.open():
-		p.found = &n
-		r.log.Info("settling an open intent", zap.Int32("partition", c.Partition),
-			zap.Int64("from", n.From), zap.Int64("to", n.To), zap.String("batch", n.Batch))
-	}
+	r.resume(p, n)
 	r.parts[c.Partition] = p
 	return nil
 }

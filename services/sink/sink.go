@@ -18,6 +18,7 @@ import (
 type Sink struct {
 	opts    Options
 	runners []*runner
+	erased  *erased
 	m       *metrics
 
 	mu      sync.Mutex
@@ -29,7 +30,7 @@ func New(o Options) (*Sink, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	s := &Sink{opts: o, m: newMetrics(o.Registerer)}
+	s := &Sink{opts: o, m: newMetrics(o.Registerer), erased: &erased{}}
 	for _, spec := range topic.All {
 		if len(spec.Tables) == 0 {
 			continue
@@ -46,11 +47,12 @@ func New(o Options) (*Sink, error) {
 		if err != nil {
 			return nil, err
 		}
+		dec.erased, again.erased = s.erased, s.erased
 		s.m.stopped.WithLabelValues(spec.Name).Set(0)
 		s.runners = append(s.runners, &runner{
 			opts: &s.opts, spec: spec, epoch: epoch, dec: dec, again: again, m: s.m,
-			spare: map[*warehouse.Table][]*warehouse.Cells{},
-			log:   o.Logger.With(zap.String("topic", spec.Name)),
+			spare: map[*warehouse.Table][]*warehouse.Cells{}, rewound: map[int32]int64{}, restart: make(chan struct{}, 1), tell: s.signal,
+			log: o.Logger.With(zap.String("topic", spec.Name)),
 		})
 	}
 	return s, nil
@@ -67,8 +69,16 @@ func GroupName(prefix, topicName string) string {
 func (s *Sink) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { s.describe(ctx); return nil })
+	g.Go(func() error { s.watch(ctx); return nil })
+	known := make(chan struct{})
+	g.Go(func() error { s.remember(ctx, known); return nil })
 	for _, r := range s.runners {
 		g.Go(func() error {
+			select {
+			case <-known:
+			case <-ctx.Done():
+				return nil
+			}
 			err := r.run(ctx)
 			if err == nil || errors.Is(err, errCrash) {
 				return err

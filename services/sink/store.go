@@ -260,6 +260,10 @@ func (r *runner) bury(ctx context.Context, letters []*event.DeadLetter) error {
 	}
 	messages := make([]bus.Message, len(letters))
 	for i, l := range letters {
+		if r.opts.Seal != nil && !l.Sealed {
+			l.Bytes, l.KeyID = r.opts.Seal(l.Tenant, l.Origin, l.Bytes)
+			l.Sealed = true
+		}
 		messages[i] = bus.Message{Topic: topic.DeadLetters, Key: l.Origin, Time: l.ReceivedAt, Event: l}
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)

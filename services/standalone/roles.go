@@ -43,9 +43,14 @@ func (a *App) startSink(context.Context) error {
 	if err != nil {
 		return err
 	}
+	key, err := a.hashKey()
+	if err != nil {
+		return err
+	}
 	s, err := sink.New(sink.Options{
 		Bus: a.bus, Topics: a.topics, Warehouse: a.db, DeadLetters: dead, Integrations: a.o.Config.Integrations,
 		Registerer: a.reg, Logger: a.log.Named("sink"), Failpoint: a.sinkFailpoint(),
+		Seal: func(tenant, origin string, plain []byte) ([]byte, string) { return key.Seal(tenant, origin, plain), key.ID() },
 	})
 	if err != nil {
 		return err

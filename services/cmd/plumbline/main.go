@@ -44,6 +44,7 @@ func run(args []string) int {
 	root.AddCommand(initCommand(), importCommand(), replayCommand())
 	root.AddCommand(agentCommand(), tokenCommand())
 	root.AddCommand(alertsCommand(), runbookCommand())
+	root.AddCommand(deadLettersCommand(), exportCommand(), eraseCommand(), backupCommand(), restoreCommand())
 	root.AddCommand(roleCommands()...)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"plumbline.dev/schemas/clickhouse"
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
@@ -85,7 +86,11 @@ func schemaCommand() *cobra.Command {
 		},
 	}
 	c.register(apply)
-	parent.AddCommand(apply)
+	grants := &cobra.Command{
+		Use: "grants", Short: "Print the statements that make a read-only user on a real server", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) { fmt.Fprint(cmd.OutOrStdout(), clickhouse.Grants) },
+	}
+	parent.AddCommand(apply, grants)
 	return parent
 }
 

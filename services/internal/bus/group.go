@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -267,6 +268,55 @@ func commitError(resp *kmsg.OffsetCommitResponse, err error, want int) error {
 func (g *Group) Close() {
 	g.turn.Unlock()
 	g.cl.CloseAllowingRebalance()
+}
+
+// Starts reads where each partition of a topic begins: what is before was let go.
+func Starts(ctx context.Context, o Options, topicName string) (map[int32]int64, error) {
+	cl, err := kgo.NewClient(o.kgo()...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to kafka: %w", err)
+	}
+	defer cl.Close()
+	listed, err := kadm.NewClient(cl).ListStartOffsets(ctx, topicName)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list where %s begins: %w", topicName, err)
+	}
+	out := map[int32]int64{}
+	listed.Each(func(l kadm.ListedOffset) { out[l.Partition] = l.Offset })
+	return out, nil
+}
+
+// ReadRange reads the records of one partition from an offset up to another,
+// which is not included, undecoded.
+func ReadRange(ctx context.Context, o Options, topicName string, partition int32, from, to int64) ([]Fetched, error) {
+	cl, err := kgo.NewClient(o.kgo(kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxBytes(2<<20),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topicName: {partition: kgo.NewOffset().At(from)}}))...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to kafka: %w", err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	g := &Group{opts: GroupOptions{Topic: topicName, Undecoded: true}}
+	var out []Fetched
+	for next := from; next < to; {
+		fetches := cl.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return nil, fmt.Errorf("read %s/%d: %w", topicName, partition, err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if next = r.Offset + 1; r.Offset < to {
+				out = append(out, g.read(r))
+			}
+		})
+		if fetches.NumRecords() == 0 { // what is left are a transaction's marks
+			break
+		}
+	}
+	return out, nil
 }
 
 // Committed reads a group's positions from outside; a group that never

@@ -52,10 +52,15 @@ func oddities(v reflect.Value) {
 
 func content(t *testing.T, db *warehouse.DB, table string) []string {
 	t.Helper()
+	return publicContent(t, db, table+"_raw")
+}
+
+func publicContent(t *testing.T, db *warehouse.DB, table string) []string {
+	t.Helper()
 	var rows []struct {
 		Row string `ch:"row"`
 	}
-	require.NoError(t, db.Query(t.Context(), &rows, "SELECT toString(tuple(*)) AS row FROM "+table+"_raw ORDER BY row"))
+	require.NoError(t, db.Query(t.Context(), &rows, "SELECT toString(tuple(*)) AS row FROM "+table+" ORDER BY row"))
 	out := make([]string, 0, len(rows))
 	for _, r := range rows {
 		out = append(out, r.Row)

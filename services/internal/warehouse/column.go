@@ -17,12 +17,14 @@ type Column struct {
 	name  string
 	wire  string
 	put   func(*cells, *Row)
+	text  func(event.Event) string // of ids
 	check func(event.Event) error
 }
 
 // id is text that identifies something: it must not be changed on the way.
 func id[E event.Event](name string, get func(E) string) Column {
 	c := text(name, get)
+	c.text = func(ev event.Event) string { return get(ev.(E)) }
 	c.check = func(ev event.Event) error {
 		if !utf8.ValidString(get(ev.(E))) {
 			return fmt.Errorf("%w: %s is not valid UTF-8", event.ErrInvalid, name)
