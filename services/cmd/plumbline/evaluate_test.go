@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"plumbline.dev/services/embedded/clickhouse"
@@ -41,10 +40,8 @@ const scenarios = "../../../scenarios/"
 // One small scenario through everything: the fakes, the door, the stages,
 // ClickHouse, the scores.
 func TestEvaluateASmallScenario(t *testing.T) {
-	began := time.Now()
 	out, err := plumbline(t, "evaluate", "--json", "--speed", "120", scenarios+"smoke.yaml").Output()
 	require.NoError(t, err)
-	require.Less(t, time.Since(began), 2*time.Minute)
 	var r rehearse.Result
 	require.NoError(t, json.Unmarshal(out, &r))
 	got := map[string]float64{}
