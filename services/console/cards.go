@@ -14,6 +14,7 @@ type card struct {
 	ID, Name, Tenant, Route, Priority string
 	Status                            Status
 	Panels                            []panel
+	Beside                            []panel // KPI 3 to 5
 	Objects                           []objectLine
 	Series                            []objectLine // runs and imports, which never mix with the rest
 	rank                              int
@@ -60,12 +61,15 @@ func cards(s *Snapshot, configured []config.Integration) []card {
 		if l := s.latencyOf(r.kpiRow); l != nil {
 			c.Panels = append(c.Panels, s.latencyPanel(*l))
 		}
+		c.Beside = s.besideOf(r.kpiRow)
 		c.rank = 99
-		for i := range c.Panels {
-			p := &c.Panels[i]
-			p.ID = c.ID + "-" + p.ID
-			if p.rank < c.rank {
-				c.rank, c.Status = p.rank, p.Status
+		for _, list := range [][]panel{c.Panels, c.Beside} {
+			for i := range list {
+				p := &list[i]
+				p.ID = c.ID + "-" + p.ID
+				if p.rank < c.rank {
+					c.rank, c.Status = p.rank, p.Status
+				}
 			}
 		}
 		c.Objects, c.Series = s.lines(r.kpiRow)

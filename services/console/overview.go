@@ -26,6 +26,10 @@ type Overview struct {
 	Silent  silent
 	Cards   []card
 	Classes []classLine
+	Opens   []incidentLine // incidents that are not over
+	Strange []machineLine  // agents that are stopped, tokens that are used as they never were
+	Differ  []differenceLine
+	Differs uint64 // all of them
 	Recent  []failureLine
 	Sources []sourceLine
 	Through string // how far the data goes
@@ -66,6 +70,8 @@ func (s *Server) overview(w Window, st State) *Overview {
 	o.Cards = cards(snap, s.o.Integrations)
 	o.Verdict, o.Says = verdict(o.Cards, o.Silent)
 	o.Classes, o.Recent = classLines(snap), failureLines(snap)
+	o.Opens, o.Strange = incidentLines(snap), machineLines(snap)
+	o.Differ, o.Differs = differenceLines(snap)
 	o.Sources, o.Through = sourceLines(snap)
 	o.Title = title(o)
 	return o
@@ -130,9 +136,9 @@ func verdict(list []card, silent silent) (Status, string) {
 	case count["unknown"] > 0:
 		return statusOf("unknown"), of("unknown") + " cannot be judged yet"
 	case len(list) == 1:
-		return statusOf("ok"), "Success and latency are measured and on target"
+		return statusOf("ok"), "All five KPIs are measured and on target"
 	}
-	return statusOf("ok"), "Success and latency of all " + all + " are measured and on target"
+	return statusOf("ok"), "All five KPIs of all " + all + " are measured and on target"
 }
 
 func verb(n uint64, one, many string) string {

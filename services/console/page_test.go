@@ -152,12 +152,57 @@ func TestAllGreenNeedsEverything(t *testing.T) {
 		return page(t, w.start())
 	}
 	p := green(t, func(*world) {})
-	require.Equal(t, "Success and latency are measured and on target", p.one("h1").text())
+	require.Equal(t, "1 of 1 integration cannot be judged yet", p.one("h1").text(), "nobody compared the records")
+	require.Contains(t, p.one("#i-default-i-drift").one(".todo").text(), "Records were not compared as a whole yet.")
+
+	p = green(t, func(w *world) { w.compared("i", 1000) })
+	require.Equal(t, "All five KPIs are measured and on target", p.one("h1").text())
+	require.Equal(t, "no incidents", p.one("#i-default-i-mttr").one(".value").text())
+	require.Equal(t, "100 %", p.one("#i-default-i-coverage").one(".value").text())
+	require.Contains(t, p.one("#i-default-i-drift").text(), "0 of 1,000 compared records")
 	require.Contains(t, p.one("#silent").text(), "Every change that was acknowledged and checked is really there.")
 
-	p = green(t, func(w *world) { w.deliveries("i", 2, ago(time.Hour), event.StateNotApplied, 0) })
+	p = green(t, func(w *world) {
+		w.compared("i", 1000)
+		w.deliveries("i", 2, ago(time.Hour), event.StateNotApplied, 0)
+	})
 	require.Equal(t, "Rates look fine, yet 2 changes never arrived", p.one("h1").text())
 	require.Equal(t, "(2 silent) Plumbline", p.one("title").text())
+}
+
+// What is open stands above the numbers: incidents, stopped agents, strange
+// tokens, and records that differ with both values.
+func TestWhatIsOpenStandsFirst(t *testing.T) {
+	w := newWorld(t, integration("i"))
+	w.attempts("i", 400, ago(time.Hour), event.OutcomeOK)
+	w.compared("i", 100)
+	w.rows["incidents"] = append(w.rows["incidents"], &event.Incident{
+		ID: "inc-1", Tenant: "default", Integration: "i", Fingerprint: "f", State: event.IncidentOpen, Priority: "P1", Class: event.ClassAuth,
+		Attribution: event.ByVendor, Confidence: 0.7, Title: "HubSpot refuses every token", FirstStep: "hold, do not disconnect",
+		OnsetAt: ago(2 * time.Hour), DetectedAt: ago(time.Hour), LastAt: ago(time.Minute), Affected: 12, Open: 7, UpdatedAt: ago(time.Minute), Version: 1,
+	})
+	w.rows["agent_states"] = append(w.rows["agent_states"], &event.AgentState{
+		ID: "g", Tenant: "default", Kind: "agent", Agent: "enricher", State: event.AgentTripped, Since: ago(time.Minute), Rule: "loop",
+		Reason: "wrote <b>the same</b> records again", UpdatedAt: ago(time.Minute), Version: 1,
+	})
+	w.rows["signals"] = append(w.rows["signals"], &event.Signal{
+		ID: "s", Tenant: "default", Integration: "i", Kind: event.SignalToken, System: "salesforce", Token: "drift", StartedAt: ago(time.Minute),
+		ReceivedAt: ago(time.Minute), Summary: "first used from 185.220.101.0/24",
+		Detail: []event.Field{{Name: "findings", Value: event.Value{Text: "new_network"}}},
+	})
+	w.rows["divergences"] = append(w.rows["divergences"], &event.Divergence{
+		ID: "d", Tenant: "default", Integration: "i", Object: "contact", RecordKey: "101", Field: "Stage__c", Kind: event.ValueMismatch,
+		Difference: "picklist", State: event.DivergenceConfirmed, SourceValue: event.Value{Text: "customer"}, TargetValue: event.Value{Text: "Other"},
+		TargetWriter: event.Actor{Kind: event.ActorIntegration, ID: "005SYNC"}, FirstSeenAt: ago(time.Hour), ConfirmedAt: ago(time.Minute),
+		UpdatedAt: ago(time.Minute), Version: 1,
+	})
+	p := page(t, w.start())
+	require.Contains(t, p.one("#incidents").text(), "P1 HubSpot refuses every token i 11:00:00 (1 h ago) 7 of 12 records not right yet probably the vendor's hold, do not disconnect")
+	require.Contains(t, p.one("#machines").text(), "Agent stopped: enricher wrote <b>the same</b> records again")
+	require.Contains(t, p.one("#machines").text(), "Token: salesforce/drift first used from 185.220.101.0/24")
+	require.Contains(t, p.one("#differ").text(), "contact 101 Stage__c another value, picklist customer Other integration:005SYNC")
+	require.Contains(t, p.one("#i-default-i-drift").text(), "1 of 100 compared records")
+	require.Equal(t, "breach", p.one("#i-default-i-drift").status(), "1 % is not under 1 %")
 }
 
 func TestEmptyInstallIsAList(t *testing.T) {

@@ -30,6 +30,11 @@ type Snapshot struct {
 	Recent   []Failure   // the newest failures
 	Sources  []SourceRow // what came in
 	Any      []AnyRow
+
+	Beside      []BesideRow // KPI 3 to 5
+	Incidents   []IncidentRow
+	Machines    []MachineRow
+	Differences []DifferenceRow
 }
 
 // HasData says whether anything was ever stored: an install without it is
@@ -75,6 +80,11 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 	read("recent failures", &s.Recent, failuresSQL+recentWhere, from, sqlTime(now), recentShown)
 	read("tables", &s.Any, anySQL)
 	read("sources", &s.Sources, sourcesSQL(sqlTime(now)))
+	old := sqlTime(s.To.Add(-month))
+	read("the other KPIs", &s.Beside, besideSQL, from, to, old, to, from, to)
+	read("incidents", &s.Incidents, incidentsSQL)
+	read("agents and tokens", &s.Machines, machinesSQL, from)
+	read("divergences", &s.Differences, differencesSQL)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}

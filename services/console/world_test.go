@@ -116,6 +116,19 @@ func (w *world) change(id string, at event.Time) {
 	})
 }
 
+// compared is a whole comparison of all records an hour ago, of the object and
+// one field, all equal.
+func (w *world) compared(id string, records int64) {
+	for _, field := range []string{"", "stage"} {
+		w.n++
+		w.rows["reconciliations"] = append(w.rows["reconciliations"], &event.Reconciliation{
+			ID: fmt.Sprint("r", w.n), Tenant: "default", Integration: id, Object: "contact", Field: field, Run: "run-1", State: event.RunComplete,
+			Critical: true, ScheduleMS: event.Day, StartedAt: ago(time.Hour), EndedAt: ago(time.Hour), SourceRecords: records, TargetRecords: records,
+			Compared: records, Equal: records, Share: 1, ComparedThrough: ago(time.Hour), EqualThrough: ago(time.Hour), UpdatedAt: ago(time.Hour), Version: 1,
+		})
+	}
+}
+
 func (w *world) store() {
 	w.t.Helper()
 	for table, events := range w.rows {
@@ -289,6 +302,16 @@ func (n node) all(what string) (out []node) {
 		}
 	}
 	return out
+}
+
+// status is the word that colours an element.
+func (n node) status() string {
+	for _, s := range []string{"breach", "warning", "unknown", "ok"} {
+		if strings.Contains(" "+attribute(n.Node, "class")+" ", " "+s+" ") {
+			return s
+		}
+	}
+	return ""
 }
 
 func (n node) one(what string) node {
