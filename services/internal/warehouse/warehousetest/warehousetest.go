@@ -24,6 +24,7 @@ var engine struct {
 	server *clickhouse.Server
 	dir    string
 	made   int
+	free   []string // databases with the schema and no rows
 }
 
 // Main runs a package's tests, or the engine when the binary was started again
@@ -84,14 +85,72 @@ func Open(t testing.TB, addr, database string) *warehouse.DB {
 	return db
 }
 
-// New is a database of its own with the schema applied; it goes with the test.
+// New is a database with the schema applied and nothing in it, the test's own
+// until it ends. The schema takes seconds, so the next test gets the same one,
+// emptied.
 func New(t testing.TB) *warehouse.DB {
 	t.Helper()
-	db := Open(t, Addr(t), Name(t))
-	require.NoError(t, db.Migrate(t.Context()))
-	require.NoError(t, db.Exec(t.Context(), "SYSTEM STOP TTL MERGES")) // the dates of tests are fixed
+	addr := Addr(t)
+	name, fresh := take(t)
+	db := Open(t, addr, name)
+	if fresh {
+		require.NoError(t, db.Migrate(t.Context()))
+		require.NoError(t, db.Exec(t.Context(), "SYSTEM STOP TTL MERGES")) // the dates of tests are fixed
+	}
+	before := shape(t, db)
 	t.Cleanup(func() {
-		require.NoError(t, db.Exec(context.Background(), "DROP DATABASE `"+db.Database()+"`"))
+		if t.Failed() {
+			return // it may be in any state, and somebody may want to look
+		}
+		if shape(t, db) != before { // the test was about another schema
+			require.NoError(t, db.Exec(context.Background(), "DROP DATABASE `"+name+"`"))
+			return
+		}
+		empty(t, db)
+		engine.Lock()
+		defer engine.Unlock()
+		engine.free = append(engine.free, name)
 	})
 	return db
+}
+
+// take is the name of a database that nobody uses, or of a new one.
+func take(t testing.TB) (name string, fresh bool) {
+	engine.Lock()
+	n := len(engine.free)
+	if n > 0 {
+		name = engine.free[n-1]
+		engine.free = engine.free[:n-1]
+	}
+	engine.Unlock()
+	if n > 0 {
+		return name, false
+	}
+	return Name(t), true
+}
+
+// shape tells two schemas apart.
+func shape(t testing.TB, db *warehouse.DB) uint64 {
+	t.Helper()
+	var of []struct {
+		Hash uint64 `ch:"hash"`
+	}
+	require.NoError(t, db.Query(context.Background(), &of, `SELECT cityHash64(arraySort(groupArray(create_table_query))) AS hash
+		FROM system.tables WHERE database = ?`, db.Database()))
+	require.Len(t, of, 1)
+	return of[0].Hash
+}
+
+// empty takes everything out of a database but the notes on its schema.
+func empty(t testing.TB, db *warehouse.DB) {
+	t.Helper()
+	var full []struct {
+		Name string `ch:"name"`
+	}
+	ctx := context.Background()
+	require.NoError(t, db.Query(ctx, &full, `SELECT name FROM system.tables WHERE database = ? AND engine LIKE '%MergeTree'
+		AND name != 'schema_version' AND total_rows > 0`, db.Database()))
+	for _, table := range full {
+		require.NoError(t, db.Exec(ctx, "TRUNCATE TABLE `"+db.Database()+"`.`"+table.Name+"`"))
+	}
 }
