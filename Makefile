@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: engine build ## start everything in one process with the bundled demo, and print the console's address
 	bin/plumbline up --demo

@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/segmentio/kafka-go"
 	"github.com/spf13/cobra"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
@@ -70,16 +69,13 @@ func tailAlerts(ctx context.Context, out io.Writer, source kit.Source, now, asJS
 		}
 		fmt.Fprintf(out, "%s %-12s %-6s %-16s %s\n", event.Time(a.ObservedAt), a.Status, a.Severity, a.Rule, a.Summary)
 	}
-	return source.Read(ctx, topic.AlertStates, func(m kafka.Message) error {
-		a, news, err := w.Apply(m)
-		if err != nil {
+	return source.Follow(ctx, topic.AlertStates, w, func(a event.Alert, err error) {
+		switch {
+		case err != nil:
 			fmt.Fprintf(os.Stderr, "plumbline: %v\n", err)
-			return nil
-		}
-		if news && caughtUp && a.ID != "" {
+		case caughtUp && a.ID != "":
 			show(&a)
 		}
-		return nil
 	}, func() {
 		caughtUp = true
 		for _, a := range w.Standing() {

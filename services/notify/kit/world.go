@@ -2,6 +2,7 @@ package kit
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -79,4 +80,17 @@ func (w *World) Standing() []event.Alert {
 		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.ID, b.ID))
 	})
 	return out
+}
+
+// Follow reads a topic into a world. Each is told of every change that is
+// news, with what could not be read as an error; ended when the world is that
+// of the moment it was asked.
+func (s Source) Follow(ctx context.Context, topic string, w *World, each func(event.Alert, error), ended func()) error {
+	return s.Read(ctx, topic, func(m kafka.Message) error {
+		a, news, err := w.Apply(m)
+		if err != nil || news {
+			each(a, err)
+		}
+		return nil
+	}, ended)
 }
