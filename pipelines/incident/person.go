@@ -1,6 +1,14 @@
 package incident
 
-import "plumbline.dev/schemas/event"
+import (
+	"slices"
+
+	"plumbline.dev/schemas/event"
+)
+
+// showsAs are the classes that a vendor's outage may show as: refused tokens,
+// no answer, words nobody knows. The view failures says the same.
+var showsAs = []string{event.ClassAuth, event.ClassNetwork, event.ClassOther}
 
 // verdict lets evidence over time overrule what each answer suggested.
 func (n *Incidents) verdict(v *event.CauseVerdict) {
@@ -13,6 +21,10 @@ func (n *Incidents) verdict(v *event.CauseVerdict) {
 		}
 		c = n.cases.Change(key)
 		c.I.VerdictID, c.I.Attribution, c.I.Confidence = v.ID, v.Attribution, v.Confidence
+		c.I.Class = v.Class
+		if v.Decided && v.Attribution == event.ByVendor && slices.Contains(showsAs, v.Class) {
+			c.I.Class = event.ClassVendorOutage
+		}
 		c.I.Recoverability, c.I.Evidence = v.Recoverability, v.Evidence
 		if v.FirstStep != "" {
 			c.I.FirstStep = v.FirstStep

@@ -64,7 +64,7 @@ func (f *folding) infer(g *Gap, o *Open) {
 	v := event.Verdict{
 		Class: g.D.Class, Recoverability: event.Temporary, Attribution: event.ByUnknown, Confidence: 0.5, Rule: "inferred/" + g.D.Kind,
 		Evidence:    evidenceOf(g, o),
-		Fingerprint: event.Hash("inferred", g.D.Class, system, f.m.object.Name, g.D.Field, g.D.Difference)[:16],
+		Fingerprint: fingerprint(g, system, f.m.object.Name),
 		LikelyCause: causes[g.D.Class], FirstStep: firstSteps[g.D.Class], Version: "inferred-1",
 	}
 	if v.Class == event.ClassSchema {
@@ -76,6 +76,15 @@ func (f *folding) infer(g *Gap, o *Open) {
 		Object: f.m.object.Name, Operation: o.D.Operation, OccurredAt: max(o.D.AcknowledgedAt, o.D.ChangedAt), ReceivedAt: f.clock,
 		Origin: event.OriginInferred, Actor: o.D.Actor, Verdict: v, Version: f.ctx.Version,
 	})
+}
+
+// fingerprint joins what is one trouble: a value that a field cannot hold is
+// that field's, a write that was lost is the sync's, whichever field it carried.
+func fingerprint(g *Gap, system, object string) string {
+	if g.D.Class == event.ClassSchema {
+		return event.Hash("inferred", g.D.Class, system, object, g.D.Field, g.D.Difference)[:16]
+	}
+	return event.Hash("inferred", g.D.Class, system, object)[:16]
 }
 
 func evidenceOf(g *Gap, o *Open) string {

@@ -37,17 +37,21 @@ func TestVerdictsOverlayFailures(t *testing.T) {
 		Recoverability string `ch:"recoverability"`
 		Own            string `ch:"classified_recoverability"`
 		Verdict        string `ch:"verdict_id"`
+		Class          string `ch:"class"`
+		OwnClass       string `ch:"classified_class"`
 	}
-	require.NoError(t, db.Query(t.Context(), &rows, `SELECT failure_id, attribution, recoverability, classified_recoverability, verdict_id
+	require.NoError(t, db.Query(t.Context(), &rows, `SELECT failure_id, attribution, recoverability, classified_recoverability, verdict_id, class, classified_class
 		FROM failures WHERE tenant = 'default' ORDER BY failure_id`))
 	require.Len(t, rows, 4)
 	for _, r := range rows {
-		require.Equal(t, event.Permanent, r.Own)
+		require.Equal(t, []string{event.Permanent, event.ClassAuth}, []string{r.Own, r.OwnClass})
 		if r.ID == "during" {
-			require.Equal(t, []string{event.ByVendor, event.Temporary, "v"}, []string{r.Attribution, r.Recoverability, r.Verdict})
+			require.Equal(t, []string{event.ByVendor, event.Temporary, "v", event.ClassVendorOutage},
+				[]string{r.Attribution, r.Recoverability, r.Verdict, r.Class})
 			continue
 		}
-		require.Equal(t, []string{event.ByCustomer, event.Permanent, ""}, []string{r.Attribution, r.Recoverability, r.Verdict}, r.ID)
+		require.Equal(t, []string{event.ByCustomer, event.Permanent, "", event.ClassAuth},
+			[]string{r.Attribution, r.Recoverability, r.Verdict, r.Class}, r.ID)
 	}
 	require.Equal(t, 1, count(t, db, "verdicts"), "two revisions of one verdict")
 }
