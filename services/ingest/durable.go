@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,6 +21,10 @@ type Durable struct {
 	log    Producer
 	spool  *spool.Spool
 	logger *zap.Logger
+	// gate is held by requests while they look at the spool and append to it,
+	// and shut by the drain for its last part: under steady load the spool
+	// would never be found empty otherwise.
+	gate sync.RWMutex
 }
 
 // NewDurable puts a spool behind a log.
@@ -40,18 +45,31 @@ const (
 
 // Produce implements Producer. Half of the time ctx allows is the log's.
 func (d *Durable) Produce(ctx context.Context, messages ...bus.Message) error {
-	if d.spool.Empty() {
-		err := d.produce(ctx, messages)
-		if err == nil {
-			return nil
-		}
-		d.logger.Warn("the log did not take events in time: they go to the local spool", zap.Error(err), zap.Int("events", len(messages)))
+	queued, err := d.queue(ctx, messages, false)
+	if queued || err != nil {
+		return err
+	}
+	err = d.produce(ctx, messages)
+	if err == nil {
+		return nil
+	}
+	d.logger.Warn("the log did not take events in time: they go to the local spool", zap.Error(err), zap.Int("events", len(messages)))
+	_, err = d.queue(ctx, messages, true)
+	return err
+}
+
+// queue appends to the spool where something waits in it already, or always.
+func (d *Durable) queue(ctx context.Context, messages []bus.Message, always bool) (queued bool, err error) {
+	d.gate.RLock()
+	defer d.gate.RUnlock()
+	if !always && d.spool.Empty() {
+		return false, nil
 	}
 	frame, err := packMessages(messages)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return d.spool.Append(ctx, frame)
+	return true, d.spool.Append(ctx, frame)
 }
 
 func (d *Durable) produce(ctx context.Context, messages []bus.Message) error {
@@ -91,6 +109,7 @@ func (d *Durable) Run(ctx context.Context) error {
 			d.logger.Warn("the spool waits for the log", zap.Error(err), zap.Int("records", d.spool.Stats().Records))
 			wait, backoff = backoff, min(2*backoff, maxBackoff)
 		} else if backoff = minBackoff; n > 0 {
+			d.handover(ctx)
 			continue
 		}
 		select {
@@ -99,6 +118,29 @@ func (d *Durable) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// The last part goes to the log while requests wait for it: milliseconds, and
+// never longer than this.
+const (
+	handoverRecords = 2048
+	handoverTimeout = time.Second
+)
+
+// handover empties a spool that is nearly so, with the gate shut.
+func (d *Durable) handover(ctx context.Context) {
+	if d.spool.Stats().Records > handoverRecords {
+		return
+	}
+	d.gate.Lock()
+	defer d.gate.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, handoverTimeout)
+	defer cancel()
+	for {
+		if n, err := d.drain(ctx); n == 0 || err != nil {
+			return // done, or the drain goes on as before
+		}
+	}
 }
 
 // drain moves one part of the spool to the log, and tells how many records.

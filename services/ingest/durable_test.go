@@ -198,6 +198,12 @@ func FuzzRecord(f *testing.F) {
 // The broker is killed, and comes back, under one sender a key who waits for
 // each answer: everything is answered 2xx, in the log, and in order.
 func TestBrokerDownUnderLoad(t *testing.T) {
+	for name, segment := range map[string]int64{"many segments": 4 << 10, "one segment": 0} {
+		t.Run(name, func(t *testing.T) { brokerDown(t, segment) })
+	}
+}
+
+func brokerDown(t *testing.T, segment int64) {
 	leakFree(t)
 	broker := kafkatest.Fake(t, kafka.TopicSpec{Name: topic.Intake, Partitions: 2}, kafka.TopicSpec{Name: topic.DeadLetters, Partitions: 2})
 	addr := bus.Options{Brokers: []string{broker.Addr()}}
@@ -205,7 +211,7 @@ func TestBrokerDownUnderLoad(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(producer.Close)
 	o := options(t, nil)
-	d := spooled(t, producer, spool.Options{SegmentBytes: 4 << 10})
+	d := spooled(t, producer, spool.Options{SegmentBytes: segment})
 	o.Producer, o.Limits = d, DefaultLimits()
 	o.Limits.Produce = 2 * time.Second
 	s := run(t, o)

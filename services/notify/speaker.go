@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/alertmanager/eventrecorder"
 	"github.com/prometheus/alertmanager/featurecontrol"
 	"github.com/prometheus/alertmanager/inhibit"
+	"github.com/prometheus/alertmanager/labelset"
 	"github.com/prometheus/alertmanager/nflog"
 	"github.com/prometheus/alertmanager/nflog/nflogpb"
 	amnotify "github.com/prometheus/alertmanager/notify"
@@ -42,6 +43,8 @@ type speaker struct {
 	inhibitor  *inhibit.Inhibitor
 	dispatcher *dispatch.Dispatcher
 	stop       chan struct{}
+	inhibits   bool                      // somebody wrote inhibit rules
+	awaited    map[model.LabelValue]bool // causes that the inhibitor knows; only the notifier's goroutine asks
 	wg         sync.WaitGroup
 }
 
@@ -53,7 +56,7 @@ func newSpeaker(o *Options, conf *amconfig.Config) (*speaker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read what was told: %w", err)
 	}
-	s := &speaker{stop: make(chan struct{})}
+	s := &speaker{stop: make(chan struct{}), inhibits: len(conf.InhibitRules) > 0, awaited: map[model.LabelValue]bool{}}
 	s.silences, err = silence.New(silence.Options{
 		SnapshotFile: filepath.Join(o.Data, "silences"), Retention: retention, Logger: log, Metrics: o.Registerer, EventRecorder: rec,
 	})
@@ -139,8 +142,27 @@ func (s *speaker) put(ctx context.Context, now time.Time, list []model.Alert) er
 	out := make([]*alert.Alert, len(list))
 	for i, a := range list {
 		out[i] = alert.New(a, now, false)
+		s.awaitCause(ctx, &list[i])
 	}
 	return s.alerts.Put(ctx, out...)
+}
+
+// causePatience is how long an explained alert waits for its cause to be known.
+const causePatience = 2 * time.Second
+
+// awaitCause holds an alert back until the one that explains it is known to
+// the inhibitor, which learns of it on a goroutine of its own. An alert that
+// began long ago is told without a group's wait, and would come first.
+func (s *speaker) awaitCause(ctx context.Context, a *model.Alert) {
+	cause := a.Labels["cause"]
+	if !s.inhibits || a.Labels["explained"] != "yes" || s.awaited[cause] || !a.EndsAt.IsZero() && !a.EndsAt.After(time.Now()) {
+		return
+	}
+	s.awaited[cause] = true
+	set := labelset.FromModel(a.Labels)
+	for until := time.Now().Add(causePatience); !s.inhibitor.Mutes(ctx, set) && time.Now().Before(until); {
+		time.Sleep(2 * time.Millisecond)
+	}
 }
 
 var _ provider.Alerts = (*mem.Alerts)(nil)

@@ -50,7 +50,9 @@ func (a *App) startSink(context.Context) error {
 	s, err := sink.New(sink.Options{
 		Bus: a.bus, Topics: a.topics, Warehouse: a.db, DeadLetters: dead, Integrations: a.o.Config.Integrations,
 		Registerer: a.reg, Logger: a.log.Named("sink"), Failpoint: a.sinkFailpoint(),
-		Seal: func(tenant, origin string, plain []byte) ([]byte, string) { return key.Seal(tenant, origin, plain), key.ID() },
+		Seal: func(tenant, origin string, plain []byte) ([]byte, string) {
+			return key.Seal(tenant, origin, plain), key.ID()
+		},
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ package match
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"plumbline.dev/pipelines/value"
 	"plumbline.dev/schemas/config"
@@ -18,13 +19,14 @@ import (
 // record does not have: a lead has no account.
 const NotComparable = "\x00"
 
-// Mapping is one object of an integration. Safe for concurrent use once Know
-// and Users are set.
+// Mapping is one object of an integration. It is safe for concurrent use: polls
+// and checks go on while a comparison asks the systems anew what they have.
 type Mapping struct {
 	Integration *config.Integration
 	Object      *config.Object
 
 	policy *privacy.Policy
+	mu     sync.RWMutex
 	fields map[string]map[string]bool   // side/native -> fields that are there; nil = all
 	users  map[string]map[string]string // side -> user id -> e-mail
 	owners map[string]string            // e-mail -> user id in the source
@@ -45,7 +47,9 @@ func (m *Mapping) Know(side, native string, properties []crm.Property) []string 
 	for _, p := range properties {
 		known[strings.ToLower(p.Name)] = true
 	}
+	m.mu.Lock()
 	m.fields[side+"/"+native] = known
+	m.mu.Unlock()
 	var missing []string
 	for i := range m.Object.Fields {
 		if f := field(&m.Object.Fields[i], side); !known[strings.ToLower(f)] {
@@ -58,6 +62,8 @@ func (m *Mapping) Know(side, native string, properties []crm.Property) []string 
 
 // Users takes a side's users, by which references are compared via e-mail.
 func (m *Mapping) Users(side string, emails map[string]string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.users[side] = emails
 	if side == event.Source {
 		for id, e := range emails {
@@ -69,6 +75,20 @@ func (m *Mapping) Users(side string, emails map[string]string) {
 // Via reports whether some field is compared through users.
 func (m *Mapping) Via() bool {
 	return slices.ContainsFunc(m.Object.Fields, func(f config.FieldMap) bool { return f.Via != "" })
+}
+
+// email is a user's, "" where it is not known.
+func (m *Mapping) email(side, user string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.users[side][user]
+}
+
+// owner is the source's user of an e-mail address, "" where there is none.
+func (m *Mapping) owner(email string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.owners[mail(email)]
 }
 
 func mail(s string) string { return value.Normalize(value.Email, event.Value{Text: s}) }
@@ -104,7 +124,9 @@ func keyField(k config.Key, side string) string {
 }
 
 func (m *Mapping) has(side, native, name string) bool {
+	m.mu.RLock()
 	known := m.fields[side+"/"+native]
+	m.mu.RUnlock()
 	return known == nil || known[strings.ToLower(name)]
 }
 

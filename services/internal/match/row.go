@@ -74,7 +74,7 @@ func keyKind(k config.Key) string {
 func (m *Mapping) norm(side string, f *config.FieldMap, v event.Value) string {
 	switch {
 	case f.Via != "" && !v.Blank():
-		if e := m.users[side][v.Text]; e != "" {
+		if e := m.email(side, v.Text); e != "" {
 			return mail(e)
 		}
 		return "?" + v.Text // a user nobody knows equals nobody
@@ -90,7 +90,7 @@ func (m *Mapping) shown(side string, f *config.FieldMap, v event.Value) event.Va
 	if f.Via == "" || side == event.Source || v.Blank() {
 		return v
 	}
-	if id := m.owners[mail(m.users[side][v.Text])]; id != "" {
+	if id := m.owner(m.email(side, v.Text)); id != "" {
 		return event.Value{Text: id}
 	}
 	return v
