@@ -184,7 +184,8 @@ func TestUnexplainedCalls(t *testing.T) {
 		w.step(&event.Signal{
 			ID: fmt.Sprint(w.n), Tenant: "t1", Kind: event.SignalUsage, System: "salesforce", StartedAt: w.now,
 			Detail: []event.Field{
-				{Name: "max", Value: event.Value{Text: "100000"}}, {Name: "own", Value: event.Value{Text: "0"}},
+				{Name: "max", Value: event.Value{Text: "100000"}},
+				{Name: "own", Value: event.Value{Text: "0"}},
 				{Name: "used", Value: event.Value{Text: strconv.FormatInt(window, 10)}},
 			},
 		})

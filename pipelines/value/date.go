@@ -23,36 +23,36 @@ const (
 	instantForm = "2006-01-02T15:04:05.000Z"
 )
 
-// parseTime reads an instant or a day. dayOnly says that no time of day came.
-func parseTime(s string) (at time.Time, dayOnly, ok bool) {
+// parseTime reads an instant or a day.
+func parseTime(s string) (at time.Time, ok bool) {
 	s = strings.TrimSpace(s)
 	for _, l := range days {
 		if t, err := time.Parse(l, s); err == nil {
-			return sane(t, true)
+			return sane(t)
 		}
 	}
 	if t, ok := epoch(s); ok {
-		return sane(t, false)
+		return sane(t)
 	}
 	for _, l := range zoned {
 		if t, err := time.Parse(l, s); err == nil {
-			return sane(t.UTC(), false)
+			return sane(t.UTC())
 		}
 	}
 	for _, l := range unzoned {
 		if t, err := time.Parse(l, s); err == nil {
-			return sane(t, false)
+			return sane(t)
 		}
 	}
-	return time.Time{}, false, false
+	return time.Time{}, false
 }
 
 // sane keeps years that four digits can write again.
-func sane(t time.Time, dayOnly bool) (time.Time, bool, bool) {
+func sane(t time.Time) (time.Time, bool) {
 	if t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}, false, false
+		return time.Time{}, false
 	}
-	return t, dayOnly, true
+	return t, true
 }
 
 // epoch reads seconds (10 digits) and milliseconds (12 or 13), also negative
@@ -75,7 +75,7 @@ func epoch(s string) (time.Time, bool) {
 // date is the day an instant falls on in UTC: HubSpot keeps dates as midnight
 // UTC in milliseconds.
 func date(s string) string {
-	at, _, ok := parseTime(s)
+	at, ok := parseTime(s)
 	if !ok {
 		return text(s)
 	}
@@ -85,7 +85,7 @@ func date(s string) string {
 // datetime is the instant in UTC to the millisecond; a bare day is its
 // midnight.
 func datetime(s string) string {
-	at, _, ok := parseTime(s)
+	at, ok := parseTime(s)
 	if !ok {
 		return text(s)
 	}

@@ -1,9 +1,10 @@
 package value
 
 import (
-	"plumbline.dev/schemas/event"
 	"slices"
 	"strings"
+
+	"plumbline.dev/schemas/event"
 )
 
 // picklist ignores case, and that one system shows "Closed Won" where the

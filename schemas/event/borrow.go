@@ -58,8 +58,8 @@ type slot struct {
 // slotsOf reads the same tags that the generated code was made of.
 func slotsOf(t reflect.Type, one bool) []slot {
 	var out []slot
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		key, ok := f.Tag.Lookup("msg")
 		for j := range len(key) {
 			if key[j] == ',' {

@@ -56,8 +56,7 @@ func Read(format string, in io.Reader, line func(Line) error, bad func(n int, er
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		var broken *csv.ParseError
-		if errors.As(err, &broken) {
+		if _, ok := errors.AsType[*csv.ParseError](err); ok {
 			bad(n, err)
 			continue
 		}

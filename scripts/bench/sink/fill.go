@@ -40,8 +40,10 @@ func (w *world) fill(ctx context.Context) error {
 		}
 		cause := topic.Cause{Topic: topic.Intake, Offset: int64(i)}
 		produce(ctx, cl, &kgo.Record{Topic: topic.Facts, Key: []byte(a.RecordKey), Value: raw, Headers: []kgo.RecordHeader{
-			{Key: topic.HeaderType, Value: []byte(event.TypeAttempt)}, {Key: topic.HeaderSchema, Value: []byte("1")},
-			{Key: topic.HeaderConfig, Value: []byte("6d1f0c7b9a3e5d42")}, {Key: topic.HeaderCause, Value: cause.Append(nil)},
+			{Key: topic.HeaderType, Value: []byte(event.TypeAttempt)},
+			{Key: topic.HeaderSchema, Value: []byte("1")},
+			{Key: topic.HeaderConfig, Value: []byte("6d1f0c7b9a3e5d42")},
+			{Key: topic.HeaderCause, Value: cause.Append(nil)},
 		}})
 		produce(ctx, cl, &kgo.Record{Topic: jsonTopic, Key: []byte(a.RecordKey), Value: line})
 	}

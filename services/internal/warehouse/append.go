@@ -9,7 +9,7 @@ func (d *DB) Append(ctx context.Context, insert string, rows func(add func(...an
 	if err != nil {
 		return wrap(insert, err)
 	}
-	defer batch.Close() //nolint:errcheck // after Send it has nothing to say
+	defer batch.Close()
 	if err := rows(batch.Append); err != nil {
 		return wrap(insert, err)
 	}

@@ -48,8 +48,7 @@ func KindOf(err error) Kind {
 
 // CodeOf returns the code ClickHouse answered with, or 0.
 func CodeOf(err error) int32 {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return 0

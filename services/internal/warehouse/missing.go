@@ -38,7 +38,8 @@ func (d *DB) Missing(ctx context.Context, c *Cells, offsets []int64, r Range) ([
 	for i, offset := range offsets {
 		if !present[offset] && !slices.ContainsFunc(rows, func(r struct {
 			Key string `ch:"k"`
-		}) bool {
+		},
+		) bool {
 			return r.Key == keys[i]
 		}) {
 			out = append(out, offset)
