@@ -106,7 +106,9 @@ history AS
     WHERE (system, record_id) IN (SELECT system, record_id FROM written)
 )
 SELECT w.system, w.account, w.object, w.record_id, w.record_key, w.field, w.now, w.last_at,
-    countIf(h.at < w.first_at) > 0 AS known, argMaxIf(h.value, h.at, h.at < w.first_at) AS before,
+    -- What anybody else wrote last; an answer of the system counts only from before the agent came.
+    countIf(NOT h.own AND (h.by != '' AND h.at <= w.last_at OR h.at < w.first_at)) > 0 AS known,
+    argMaxIf(h.value, h.at, NOT h.own AND (h.by != '' AND h.at <= w.last_at OR h.at < w.first_at)) AS before,
     argMaxIf(h.by, h.at, h.at > w.last_at AND NOT h.own AND h.by != '') AS since_by
 FROM written AS w LEFT JOIN history AS h ON h.system = w.system AND h.record_id = w.record_id AND h.field = w.field
 WHERE (w.system, w.record_id) NOT IN

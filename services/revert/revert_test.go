@@ -2,6 +2,7 @@ package revert
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -205,4 +206,47 @@ func TestSpread(t *testing.T) {
 		return err
 	}))
 	require.Equal(t, []string{"hs-sf contact 1 003A verified 2"}, got)
+}
+
+// Applied to the systems, a plan gives each field the value it would have if
+// the agent had never been, leaves what people wrote after it, and touches
+// nothing that was never known.
+func TestPlanAppliedRestoresTheTruth(t *testing.T) {
+	s := newStory(t)
+	rng := rand.New(rand.NewPCG(11, 12))
+	type field struct{ record, name string }
+	now, without, later := map[field]string{}, map[field]string{}, map[field]bool{}
+	touched := map[field]bool{}
+	for i := range 3000 {
+		at := field{fmt.Sprint(100 + rng.IntN(150)), []string{"stage", "city", "score"}[rng.IntN(3)]}
+		value := fmt.Sprint("v", i)
+		if rng.IntN(3) == 0 {
+			s.change(robot, at.record, event.OpUpdate, at.name, value)
+			touched[at], later[at] = true, false
+		} else {
+			s.change(ana, at.record, event.OpUpdate, at.name, value)
+			without[at], later[at] = value, touched[at]
+		}
+		now[at] = value
+	}
+	s.store()
+	set, left := 0, 0
+	for _, step := range plan(s, Query{Agent: "enricher", Run: "r1"}) {
+		at := field{step.RecordID, step.Field}
+		require.True(t, touched[at], "only what the agent wrote")
+		if step.Action != Set {
+			left++
+			continue
+		}
+		require.False(t, later[at], "a person wrote %v after the agent", at)
+		now[at] = step.To
+		set++
+	}
+	require.Greater(t, set, 80)
+	require.Greater(t, left, 50)
+	for at := range touched {
+		if without[at] != "" {
+			require.Equal(t, without[at], now[at], "%v", at)
+		}
+	}
 }
