@@ -265,3 +265,18 @@ func TestReset(t *testing.T) {
 	w.partial(&event.Click{ID: "k", Kind: event.ClickReset, Subject: "t1/agent/nobody", By: "ana", At: w.now})
 	require.Empty(t, w.states, "nobody was tripped")
 }
+
+// A backlog arrives within seconds, of hours of ordinary work: no burst.
+func TestBacklogIsNoBurst(t *testing.T) {
+	w := newWorld(t)
+	for i := range 2000 {
+		w.fact(&event.Change{
+			ID: fmt.Sprint(i), Tenant: "t1", Integration: "hs-sf", Side: event.Source, System: "hubspot", Object: "contact", RecordKey: fmt.Sprint(i),
+			Operation: event.OpUpdate, ChangedAt: w.now - event.Hour + event.Time(i)*event.Second, ReceivedAt: w.now, Actor: enricher,
+			Fields: []event.Field{{Name: "city", Value: event.Value{Text: fmt.Sprint(i)}}},
+		}, fmt.Sprint(i))
+	}
+	w.pass(event.Second)
+	require.Empty(t, w.trips)
+	require.EqualValues(t, 2000, w.states[len(w.states)-1].Day, "it counts in the day")
+}

@@ -6,6 +6,10 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
+// lateAfter is when writes are history: a backlog that arrives at once was not
+// written at once, so it counts in the day and in no minute.
+const lateAfter = 2 * event.Minute
+
 // take folds one second of what the agent did.
 func (a *Agent) take(e *event.Activity) {
 	a.roll(e.Second)
@@ -15,7 +19,9 @@ func (a *Agent) take(e *event.Activity) {
 		Reverts: e.Reverts, FieldWrites: e.FieldWrites, Replaced: e.Replaced, Human: e.Human,
 	}
 	minute := int64(a.At) / event.Minute
-	a.Minutes[minute%60].add(&c)
+	if e.Second-e.First <= lateAfter {
+		a.Minutes[minute%60].add(&c)
+	}
 	a.Hours[minute/60%24].add(&c)
 	a.Days[minute/60/24%28].add(&c)
 	a.takeRun(e, c.tried())
