@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"plumbline.dev/schemas/config"
 )
@@ -253,5 +255,6 @@ func capital(s string) string {
 	if s == "" {
 		return ""
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	first, n := utf8.DecodeRuneInString(s) // it may be "≥"
+	return string(unicode.ToUpper(first)) + s[n:]
 }

@@ -72,3 +72,9 @@ func TestRhythm(t *testing.T) {
 	require.Equal(t, Quiet, row(40*time.Minute, 5*time.Minute, 100).rhythm(at), "eight times what is usual")
 	require.Equal(t, Quiet, row(6*time.Hour, time.Second, 5).rhythm(at), "five events tell nothing")
 }
+
+func TestCapital(t *testing.T) {
+	for in, want := range map[string]string{"": "", "learning": "Learning", "≥ 2 h, 1 open": "≥ 2 h, 1 open", "éa": "Éa"} {
+		require.Equal(t, want, capital(in))
+	}
+}
