@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// targets are those of kpis.md, where no row says another.
+var targets = map[string]float64{"mttr": 2 * 3_600_000, "drift": 0.01, "coverage": 0.95}
+
 // besideOf are the panels of KPI 3 to 5 of one integration.
 func (s *Snapshot) besideOf(r kpiRow) []panel {
 	var out []panel
@@ -13,7 +16,7 @@ func (s *Snapshot) besideOf(r kpiRow) []panel {
 		i := slices.IndexFunc(s.Beside, func(b BesideRow) bool {
 			return b.KPI == kpi && b.Tenant == r.Tenant && b.Integration == r.Integration
 		})
-		b := BesideRow{KPI: kpi, Status: "unknown", Reason: "no_data"}
+		b := BesideRow{KPI: kpi, Status: "unknown", Reason: "no_data", Target: targets[kpi]}
 		if i >= 0 {
 			b = s.Beside[i]
 		}
