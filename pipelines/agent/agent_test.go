@@ -211,9 +211,6 @@ func TestTrippedUntilReset(t *testing.T) {
 // A quarter of ordinary traffic, with two announced imports of 280,000
 // records, trips nobody.
 func TestOrdinaryQuarter(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a quarter takes seconds")
-	}
 	w := newWorld(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	loader := event.Actor{Kind: event.ActorAutomation, ID: "loader"}
