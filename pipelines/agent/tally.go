@@ -7,8 +7,8 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
-// maxRecords bounds one partition's memory of who wrote what: about 300 bytes
-// a record. Beyond it new records are counted, and nothing is known of them.
+// maxRecords bounds one partition's memory of who wrote what. Beyond it new
+// records are counted, and nothing is known of them.
 const maxRecords = 200_000
 
 // Tally is the operator on facts.

@@ -3,7 +3,6 @@ package revert
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"plumbline.dev/services/internal/privacy"
@@ -146,9 +145,9 @@ func decide(s *Step, policy *privacy.Policy, known bool, by string) {
 }
 
 func (q Query) who() string {
-	cond := "actor_kind IN ('agent', 'automation') AND actor_id = " + quote(q.Agent)
+	cond := "actor_kind IN ('agent', 'automation') AND actor_id = " + warehouse.Quote(q.Agent)
 	if q.Run != "" {
-		cond += " AND actor_run = " + quote(q.Run)
+		cond += " AND actor_run = " + warehouse.Quote(q.Run)
 	}
 	return cond
 }
@@ -156,7 +155,7 @@ func (q Query) who() string {
 func (q Query) where() string {
 	cond := q.who()
 	if q.Tenant != "" {
-		cond += " AND tenant = " + quote(q.Tenant)
+		cond += " AND tenant = " + warehouse.Quote(q.Tenant)
 	}
 	if !q.Since.IsZero() {
 		cond += " AND changed_at >= " + instant(q.Since)
@@ -169,9 +168,4 @@ func (q Query) where() string {
 
 func instant(t time.Time) string {
 	return fmt.Sprintf("fromUnixTimestamp64Milli(%d, 'UTC')", t.UnixMilli())
-}
-
-// quote writes a ClickHouse string.
-func quote(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	cfgload "plumbline.dev/services/internal/config"
@@ -55,9 +54,4 @@ func (c *common) post(ctx context.Context, kind string, element any) error {
 		return fmt.Errorf("ingest answered %d: %s", resp.StatusCode, bytes.TrimSpace(answer))
 	}
 	return nil
-}
-
-// sqlString writes a ClickHouse string.
-func sqlString(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }

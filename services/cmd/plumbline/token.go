@@ -38,7 +38,7 @@ func tokenShowCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter := "1"
 			if len(args) == 1 {
-				filter = "u.token = " + sqlString(args[0])
+				filter = "u.token = " + warehouse.Quote(args[0])
 			}
 			return c.rows(cmd, tokenShowSQL(filter), func(scan warehouse.Scan) error {
 				var tenant, system, token, operations, objects, integrations, seen, finding string
@@ -104,7 +104,7 @@ SELECT a.integration, arrayStringConcat(arraySort(groupUniqArray(a.object)), ','
 FROM attempts AS a
 LEFT JOIN (SELECT integration, count() / 168 AS per_hour, countIf(state IN ('observed', 'attempted')) AS open
     FROM deliveries WHERE changed_at >= now() - INTERVAL 7 DAY GROUP BY integration) AS d ON d.integration = a.integration
-WHERE a.token = ` + sqlString(token) + ` AND a.occurred_at >= now() - INTERVAL 7 DAY
+WHERE a.token = ` + warehouse.Quote(token) + ` AND a.occurred_at >= now() - INTERVAL 7 DAY
 GROUP BY a.integration ORDER BY count() DESC`
 	err = c.rows(cmd, sql, func(scan warehouse.Scan) error {
 		var integration, objects string
@@ -213,7 +213,7 @@ func tokenEvidenceCommand() *cobra.Command {
 			enc := json.NewEncoder(cmd.OutOrStdout())
 			for _, table := range [][2]string{{"accesses", "at"}, {"attempts", "occurred_at"}, {"changes", "changed_at"}, {"signals", "started_at"}} {
 				sql := fmt.Sprintf("SELECT toString(%[2]s), formatRow('JSONEachRow', *) FROM %[1]s WHERE token = %[3]s AND %[2]s >= fromUnixTimestamp64Milli(%[4]d, 'UTC') ORDER BY %[2]s SETTINGS output_format_json_escape_forward_slashes = 0",
-					table[0], "`"+table[1]+"`", sqlString(args[0]), max(from.UnixMilli(), 0))
+					table[0], "`"+table[1]+"`", warehouse.Quote(args[0]), max(from.UnixMilli(), 0))
 				err := db.Each(cmd.Context(), sql, func(scan warehouse.Scan) error {
 					var at, row string
 					if err := scan(&at, &row); err != nil {
