@@ -50,7 +50,7 @@ func waitReady(t testing.TB, p *process) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
-	for !answers(ctx, p.addr) {
+	for !answers(ctx, p) {
 		if out, gone := p.exited(); gone {
 			t.Fatalf("kafkatest: the broker ended while starting:\n%s", out)
 		}
@@ -61,15 +61,16 @@ func waitReady(t testing.TB, p *process) {
 	}
 }
 
-// answers tells whether the broker lists itself: a KRaft broker accepts
-// connections some time before its controller lets it in.
-func answers(ctx context.Context, addr string) bool {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+// answers tells whether the broker lists itself and the topics it was started
+// with: a KRaft broker accepts connections some time before its controller lets
+// it in, the embedded one before its topics are made.
+func answers(ctx context.Context, p *process) bool {
+	conn, err := net.DialTimeout("tcp", p.addr, time.Second)
 	if err != nil {
 		return false
 	}
 	_ = conn.Close()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.RequestRetries(0))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(p.addr), kgo.RequestRetries(0))
 	if err != nil {
 		return false
 	}
@@ -77,7 +78,7 @@ func answers(ctx context.Context, addr string) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, cl)
-	return err == nil && len(resp.Brokers) == 1
+	return err == nil && len(resp.Brokers) == 1 && len(resp.Topics) >= p.topics
 }
 
 // freePort is free now; nothing holds it until the broker listens.

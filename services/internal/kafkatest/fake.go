@@ -53,7 +53,7 @@ func FakeAt(t testing.TB, data string, topics ...kafka.TopicSpec) Broker {
 	if err != nil {
 		t.Fatalf("kafkatest: %v", err)
 	}
-	p := &process{t: t, addr: addr, start: func() *exec.Cmd {
+	p := &process{t: t, addr: addr, topics: len(topics), start: func() *exec.Cmd {
 		cmd := exec.Command(os.Args[0]) //nolint:gosec // this very test binary
 		cmd.Env = append(os.Environ(), childEnv+"="+string(cfg))
 		return cmd

@@ -12,10 +12,11 @@ import (
 // process is a broker in a process group of its own, so that a kill reaches
 // what it started and nothing else.
 type process struct {
-	t     testing.TB
-	addr  string
-	start func() *exec.Cmd
-	out   tail
+	t      testing.TB
+	addr   string
+	start  func() *exec.Cmd
+	topics int // that it makes while it starts
+	out    tail
 
 	cmd  *exec.Cmd
 	life *os.File      // the child ends when this closes, also when we crash
