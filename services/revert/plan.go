@@ -89,7 +89,8 @@ func fields(ctx context.Context, db Reader, policy *privacy.Policy, q Query, ste
 WITH written AS
 (
     SELECT system, any(account) AS account, any(object) AS object, record_id, any(record_key) AS record_key, field,
-        min(changed_at) AS first_at, max(changed_at) AS last_at, argMax(value, (changed_at, event_id)) AS now
+        min(changed_at) AS first_at, max(changed_at) AS last_at, argMax(value, (changed_at, event_id)) AS now,
+        groupUniqArray(100)(value) AS own_values
     FROM (SELECT * FROM changes WHERE ` + q.where() + ` AND operation != 'delete' LIMIT 1 BY event_id)
     ARRAY JOIN mapKeys(fields) AS field, mapValues(fields) AS value
     GROUP BY system, record_id, field
@@ -103,13 +104,25 @@ history AS
     SELECT system, record_id, field, value, observed_at AS at, '' AS by, false AS own
     FROM observations ARRAY JOIN mapKeys(fields) AS field, mapValues(fields) AS value
     WHERE (system, record_id) IN (SELECT system, record_id FROM written)
-)
+),
+ended AS
+(
+    SELECT system, record_id, argMax(operation, (changed_at, event_id)) AS last,
+        argMax(concat(actor_kind, ':', actor_id), (changed_at, event_id)) AS by
+    FROM changes WHERE operation IN ('create', 'delete', 'restore') AND NOT (` + q.who() + `) AND (system, record_id) IN (SELECT system, record_id FROM written)
+    GROUP BY system, record_id
+),
+    -- What anybody else wrote last; an answer of the system counts only from before the agent came, and by
+    -- clocks that differ what the agent wrote may have been read before it was written.
+    (NOT h.own AND (h.by != '' AND h.at <= w.last_at OR h.at < w.first_at AND
+        (h.at < w.first_at - INTERVAL 5 MINUTE OR NOT has(w.own_values, h.value)))) AS counts
 SELECT w.system, w.account, w.object, w.record_id, w.record_key, w.field, w.now, w.last_at,
-    -- What anybody else wrote last; an answer of the system counts only from before the agent came.
-    countIf(NOT h.own AND (h.by != '' AND h.at <= w.last_at OR h.at < w.first_at)) > 0 AS known,
-    argMaxIf(h.value, h.at, NOT h.own AND (h.by != '' AND h.at <= w.last_at OR h.at < w.first_at)) AS before,
-    argMaxIf(h.by, h.at, h.at > w.last_at AND NOT h.own AND h.by != '') AS since_by
+    countIf(counts) > 0 AS known,
+    argMaxIf(h.value, h.at, counts) AS before,
+    argMaxIf(h.by, h.at, h.at > w.last_at AND NOT h.own AND h.by != '') AS since_by,
+    anyIf(e.by, e.last = 'delete') AS gone_by
 FROM written AS w LEFT JOIN history AS h ON h.system = w.system AND h.record_id = w.record_id AND h.field = w.field
+LEFT JOIN ended AS e ON e.system = w.system AND e.record_id = w.record_id
 WHERE (w.system, w.record_id) NOT IN
     (SELECT system, record_id FROM changes WHERE ` + q.where() + ` AND operation = 'create')
 GROUP BY ALL
@@ -117,12 +130,14 @@ ORDER BY w.system, w.object, w.record_id, w.field`
 	return db.Each(ctx, sql, func(scan warehouse.Scan) error {
 		var s Step
 		var known bool
-		var by string
-		err := scan(&s.System, &s.Account, &s.Object, &s.RecordID, &s.RecordKey, &s.Field, &s.Now, &s.WrittenAt, &known, &s.To, &by)
+		var by, goneBy string
+		err := scan(&s.System, &s.Account, &s.Object, &s.RecordID, &s.RecordKey, &s.Field, &s.Now, &s.WrittenAt, &known, &s.To, &by, &goneBy)
 		if err != nil {
 			return err
 		}
-		decide(&s, policy, known, by)
+		if decide(&s, policy, known, by); goneBy != "" {
+			s.Action, s.Reason = Skip, "the record was deleted since by "+goneBy
+		}
 		return step(s)
 	})
 }

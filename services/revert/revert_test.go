@@ -109,6 +109,7 @@ func damage(t *testing.T) *story {
 	s.change(ana, "4", event.OpUpdate, "email", "j***@example.com")
 	s.change(ana, "5", event.OpUpdate, "stage", "customer")
 	s.observe("9", "stage", "it's a \\ lead")
+	s.observe("11", "stage", "lead")
 	s.change(other, "1", event.OpUpdate, "city", "Rome")
 	for _, record := range []string{"1", "2", "3", "5", "9"} {
 		s.change(robot, record, event.OpUpdate, "stage", "customer")
@@ -120,6 +121,12 @@ func damage(t *testing.T) *story {
 	s.change(robot, "7", event.OpCreate, "stage", "lead")
 	s.change(ana, "7", event.OpUpdate, "phone", "1")
 	s.change(robot, "8", event.OpDelete)
+	s.change(ana, "10", event.OpUpdate, "stage", "lead")
+	s.change(robot, "10", event.OpUpdate, "stage", "customer")
+	s.change(ana, "10", event.OpDelete)
+	s.observe("11", "stage", "customer") // by clocks that differ, before it was written
+	s.at -= event.Minute - event.Minute/120
+	s.change(robot, "11", event.OpUpdate, "stage", "customer")
 	s.store()
 	return s
 }
@@ -132,6 +139,8 @@ func TestPlanRestoresAndLeavesLaterEditsAlone(t *testing.T) {
 		`skip 7. "" -> "" it made the record, and user:ana has worked on it since`,
 		`restore 8. "" -> "" `,
 		`set 1.stage "partner" -> "lead" `,
+		`skip 10.stage "customer" -> "lead" the record was deleted since by user:ana`,
+		`set 11.stage "customer" -> "lead" `,
 		`skip 2.stage "customer" -> "lead" changed since by user:ana`,
 		`skip 3.stage "customer" -> "" what stood there before was never seen`,
 		`skip 4.email "k***@example.com" -> "j***@example.com" stored as a hash or not at all: not restorable here`,
@@ -144,18 +153,19 @@ func TestPlanRestoresAndLeavesLaterEditsAlone(t *testing.T) {
 	}
 	require.False(t, sum.Empty())
 	require.Equal(t, []string{
-		"hubspot: set 2 fields of 2 records, delete 1 records it made, restore 1 it deleted: about 3 calls of up to 100 records",
+		"hubspot: set 3 fields of 3 records, delete 1 records it made, restore 1 it deleted: about 3 calls of up to 100 records",
 		"skipped 1: changed since",
 		"skipped 1: it holds the value from before",
 		"skipped 1: it made the record, and user:ana has worked on it since",
 		"skipped 1: stored as a hash or not at all: not restorable here",
+		"skipped 1: the record was deleted since",
 		"skipped 1: what stood there before was never seen",
 	}, sum.Lines())
 }
 
 func TestPlanOfATimeAndOfAllRuns(t *testing.T) {
 	s := damage(t)
-	require.Len(t, plan(s, Query{Agent: "enricher"}), 10, "run r0 wrote one field more")
+	require.Len(t, plan(s, Query{Agent: "enricher"}), 12, "run r0 wrote one field more")
 	require.Empty(t, plan(s, Query{Agent: "enricher", Since: s.at.Std().Add(time.Hour)}))
 	require.Empty(t, plan(s, Query{Agent: "enricher", Tenant: "t2"}))
 	require.Empty(t, plan(s, Query{Agent: "nobody' OR 1=1 --"}))
@@ -169,18 +179,18 @@ func TestVerify(t *testing.T) {
 	made := s.at.Std()
 	p, err := Verify(t.Context(), s.db, steps, made)
 	require.NoError(t, err)
-	require.Equal(t, 2, p.Pending)
+	require.Equal(t, 3, p.Pending)
 	s.change(ana, "1", event.OpUpdate, "stage", "lead")
 	s.store()
 	p, err = Verify(t.Context(), s.db, steps, made)
 	require.NoError(t, err)
-	require.Equal(t, Proof{Done: 1, Pending: 1, First: p.First}, p)
-	require.Equal(t, "9", p.First[0].RecordID)
+	require.Equal(t, Proof{Done: 1, Pending: 2, First: p.First}, p)
+	require.Equal(t, "9", p.First[1].RecordID)
 	s.observe("9", "stage", "something else")
 	s.store()
 	p, err = Verify(t.Context(), s.db, steps, made)
 	require.NoError(t, err)
-	require.Equal(t, Proof{Done: 1, Later: 1}, p)
+	require.Equal(t, Proof{Done: 1, Pending: 1, Later: 1, First: p.First}, p)
 }
 
 func TestSpread(t *testing.T) {

@@ -133,10 +133,7 @@ func (s *stage) play(ctx context.Context) error {
 		return err
 	}
 	clock := pace.NewGated(s.o.Speed, ahead)
-	s.app, err = standalone.Start(ctx, standalone.Options{
-		Config: s.cfg, ConfigDir: s.o.Dir, Data: filepath.Join(s.o.Dir, "data"), Roles: roles, Migrate: true, Instance: "0",
-		Pace: clock, CommitEvery: commitEvery, Logger: s.o.Logger,
-	})
+	s.app, err = standalone.Start(ctx, s.options(clock))
 	if err != nil {
 		return err
 	}
@@ -146,6 +143,13 @@ func (s *stage) play(ctx context.Context) error {
 		return err
 	}
 	return s.score(ctx, clock)
+}
+
+func (s *stage) options(clock pace.Clock) standalone.Options {
+	return standalone.Options{
+		Config: s.cfg, ConfigDir: s.o.Dir, Data: filepath.Join(s.o.Dir, "data"), Roles: roles, Migrate: true, Instance: "0",
+		Pace: clock, CommitEvery: commitEvery, Logger: s.o.Logger,
+	}
 }
 
 // simulate plays the scenario at the door.

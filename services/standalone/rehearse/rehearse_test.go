@@ -4,15 +4,23 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"plumbline.dev/services/embedded/clickhouse"
 	"plumbline.dev/services/simulate/scenario"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets the test binary be the engine's child.
+func TestMain(m *testing.M) {
+	if clickhouse.IsChild(os.Args) {
+		os.Exit(clickhouse.ChildMain(os.Args))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // The configuration names the fakes' addresses before they answer, one pair a
 // tenant, and everything is given back in the end. (The whole is played by the
