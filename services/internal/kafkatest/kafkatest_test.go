@@ -42,8 +42,8 @@ func TestKilledBrokerComesBackWithItsRecords(t *testing.T) {
 func TestStoppedBrokerStartsAgain(t *testing.T) {
 	Kinds(t, func(t *testing.T, b Broker) {
 		b.Stop()
-		require.False(t, answers(t.Context(), b.Addr()))
+		require.False(t, answers(t.Context(), b.(*process)))
 		b.Restart()
-		require.True(t, answers(t.Context(), b.Addr()))
+		require.True(t, answers(t.Context(), b.(*process)))
 	})
 }
