@@ -22,6 +22,7 @@
 //
 //	change SYSTEM OBJECT RECORD [of SOURCE_ID]     id op account external merged_into merged_ids related relation
 //	                                               removed hook redelivery basis body
+//	                                               commit transaction sequence position
 //	attempt OPERATION SOURCE_ID -> TARGET_ID       id change status code message call try retry_of system object
 //	        ok | error                             duration body granularity records_ok records_failed sender
 //	observe SYSTEM OBJECT RECORD [of SOURCE_ID]    id found modified resolution whole missing out account external body duplicates

@@ -99,6 +99,7 @@ func (st *statement) change() (event.Event, string, error) {
 		Fields: o.fields, Actor: o.actor, Token: o.text("token", ""), ExternalID: o.text("external", ""),
 		MergedInto: o.text("merged_into", ""), MergedIDs: o.list("merged_ids"), RelatedID: o.text("related", ""),
 		Relation: o.text("relation", ""), Removed: o.yes("removed"), BodyHash: uint64(o.number("body")),
+		Commit: o.number("commit"), Transaction: o.text("transaction", ""), Sequence: o.number("sequence"), Position: o.text("position", ""),
 	}
 	return c, p.key, err
 }

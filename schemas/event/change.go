@@ -38,6 +38,13 @@ type Change struct {
 	Relation    string   `msg:"relation,omitempty"`    // association type
 	Removed     bool     `msg:"removed,omitempty"`     // the association was taken away
 	BodyHash    uint64   `msg:"body_hash,omitempty"`   // tells a redelivery from another event with the same id
+
+	// What the vendor says about order, where it does. Holes show: of one
+	// transaction, sequence numbers run from 1 without a gap.
+	Commit      int64  `msg:"commit,omitempty"`      // its running number of commits: larger is later, within the account
+	Transaction string `msg:"transaction,omitempty"` // what was committed together
+	Sequence    int64  `msg:"sequence,omitempty"`    // place in the transaction, from 1
+	Position    string `msg:"position,omitempty"`    // place in the vendor's stream: opaque, not contiguous
 }
 
 // EventType implements Event.
@@ -51,5 +58,6 @@ func (c *Change) Validate() error {
 		known("changed_at", c.ChangedAt), known("received_at", c.ReceivedAt),
 		plainID("external_id", c.ExternalID), plainID("merged_into", c.MergedInto), plainID("related_id", c.RelatedID),
 		atMost("fields", len(c.Fields)), atMost("merged_ids", len(c.MergedIDs)), plainIDs("merged_ids", c.MergedIDs),
+		plainID("transaction", c.Transaction), plainID("position", c.Position),
 	)
 }

@@ -2376,8 +2376,8 @@ func (z *CauseVerdict) Msgsize() (s int) {
 func (z *Change) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(25)
-	var zb0001Mask uint32 /* 25 bits */
+	zb0001Len := uint32(29)
+	var zb0001Mask uint32 /* 29 bits */
 	_ = zb0001Mask
 	if z.Tenant == "" {
 		zb0001Len--
@@ -2446,6 +2446,22 @@ func (z *Change) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.BodyHash == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x1000000
+	}
+	if z.Commit == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x2000000
+	}
+	if z.Transaction == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000000
+	}
+	if z.Sequence == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000000
+	}
+	if z.Position == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -2612,6 +2628,26 @@ func (z *Change) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "body_hash"
 			o = append(o, 0xa9, 0x62, 0x6f, 0x64, 0x79, 0x5f, 0x68, 0x61, 0x73, 0x68)
 			o = msgp.AppendUint64(o, z.BodyHash)
+		}
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+			// string "commit"
+			o = append(o, 0xa6, 0x63, 0x6f, 0x6d, 0x6d, 0x69, 0x74)
+			o = msgp.AppendInt64(o, z.Commit)
+		}
+		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
+			// string "transaction"
+			o = append(o, 0xab, 0x74, 0x72, 0x61, 0x6e, 0x73, 0x61, 0x63, 0x74, 0x69, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.Transaction)
+		}
+		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
+			// string "sequence"
+			o = append(o, 0xa8, 0x73, 0x65, 0x71, 0x75, 0x65, 0x6e, 0x63, 0x65)
+			o = msgp.AppendInt64(o, z.Sequence)
+		}
+		if (zb0001Mask & 0x10000000) == 0 { // if not omitted
+			// string "position"
+			o = append(o, 0xa8, 0x70, 0x6f, 0x73, 0x69, 0x74, 0x69, 0x6f, 0x6e)
+			o = msgp.AppendString(o, z.Position)
 		}
 	}
 	return
@@ -2891,6 +2927,30 @@ func (z *Change) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "BodyHash")
 				return
 			}
+		case "commit":
+			z.Commit, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Commit")
+				return
+			}
+		case "transaction":
+			z.Transaction, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Transaction")
+				return
+			}
+		case "sequence":
+			z.Sequence, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sequence")
+				return
+			}
+		case "position":
+			z.Position, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Position")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -2913,7 +2973,7 @@ func (z *Change) Msgsize() (s int) {
 	for za0002 := range z.MergedIDs {
 		s += msgp.StringPrefixSize + len(z.MergedIDs[za0002])
 	}
-	s += 11 + msgp.StringPrefixSize + len(z.RelatedID) + 9 + msgp.StringPrefixSize + len(z.Relation) + 8 + msgp.BoolSize + 10 + msgp.Uint64Size
+	s += 11 + msgp.StringPrefixSize + len(z.RelatedID) + 9 + msgp.StringPrefixSize + len(z.Relation) + 8 + msgp.BoolSize + 10 + msgp.Uint64Size + 7 + msgp.Int64Size + 12 + msgp.StringPrefixSize + len(z.Transaction) + 9 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.Position)
 	return
 }
 

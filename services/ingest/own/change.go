@@ -97,6 +97,22 @@ func changeRelation(c *event.Change, name string, v jsontext.Value) (known bool,
 	case "removed":
 		c.Removed, err = wire.Bool(v)
 	default:
+		return changeOrder(c, name, v)
+	}
+	return true, err
+}
+
+func changeOrder(c *event.Change, name string, v jsontext.Value) (known bool, err error) {
+	switch name {
+	case "commit":
+		c.Commit, err = wire.Whole(v)
+	case "transaction":
+		c.Transaction, err = wire.ID(v)
+	case "sequence":
+		c.Sequence, err = wire.Whole(v)
+	case "position":
+		c.Position, err = wire.ID(v)
+	default:
 		return false, nil
 	}
 	return true, err

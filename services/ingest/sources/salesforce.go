@@ -34,6 +34,8 @@ func salesforceCDC(d *doc, m Meta) ([]event.Event, error) {
 	c.Account = salesforceID(or(eventBridgeOrg(d.text("source")), m.Account))
 	c.Object, c.ChangedAt, c.BodyHash = h.need("entityName"), h.at("commitTimestamp"), payload.hash()
 	c.Actor, c.Token = salesforceActor(h)
+	c.Commit, c.Transaction, c.Sequence = h.whole("commitNumber"), h.id("transactionKey"), h.whole("sequenceNumber")
+	c.Position = or(d.id("event", "replayId"), d.id("data", "event", "replayId"))
 	kind, gap := strings.CutPrefix(h.text("changeType"), "GAP_")
 	c.Operation = cdcOps[kind]
 	ids := h.ids("recordIds")
