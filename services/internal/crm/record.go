@@ -48,17 +48,24 @@ type Page struct {
 
 // Property is a field as a system defines it.
 type Property struct {
-	Name, Label string
-	Kind        string // as pipelines/value names kinds
-	Length      int    // of text; 0 = not limited, or not known
-	Options     []Option
-	ReadOnly    bool
-	Unique      bool // no two records share a value
-	References  []string
+	Name       string   `json:"name"`
+	Label      string   `json:"label,omitempty"`
+	Kind       string   `json:"kind"`             // as pipelines/value names kinds
+	Type       string   `json:"type,omitempty"`   // in the system's own words
+	Length     int      `json:"length,omitempty"` // of text; 0 = not limited, or not known
+	Options    []Option `json:"options,omitempty"`
+	Closed     bool     `json:"closed,omitempty"` // other values than the options are refused
+	ReadOnly   bool     `json:"read_only,omitempty"`
+	Required   bool     `json:"required,omitempty"` // a record without it is refused
+	Unique     bool     `json:"unique,omitempty"`   // no two records share a value
+	References []string `json:"references,omitempty"`
 }
 
-// Option is one of a picklist's values.
-type Option struct{ Value, Label string }
+// Option is one of a picklist's values that can be chosen.
+type Option struct {
+	Value string `json:"value"`
+	Label string `json:"label,omitempty"`
+}
 
 // Account is whose data the credential reads.
 type Account struct {
@@ -74,6 +81,9 @@ type Reader interface {
 	System() string
 	Account(ctx context.Context) (Account, error)
 	Describe(ctx context.Context, object string) ([]Property, error)
+	// Metadata is Describe with all that a change of schema may touch, which
+	// may take a call more.
+	Metadata(ctx context.Context, object string) (Metadata, error)
 	Count(ctx context.Context, q Query) (int64, error)
 	// Modified yields what was modified at or after Since, oldest first, also
 	// what was deleted where the system tells. A record that changes meanwhile

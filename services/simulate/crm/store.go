@@ -56,6 +56,8 @@ type Field struct {
 	Options []string // restricted picklist; nil: any value
 	Max     int      // characters; 0: no limit
 	Number  bool
+	// Required is what a schema says; neither fake refuses a record without it.
+	Required bool
 }
 
 // NewTable makes an empty table; id names the n-th record.

@@ -71,6 +71,19 @@ func (s *Server) properties(q *request) (int, any) {
 	return http.StatusOK, map[string]any{"results": definitions(q.table)}
 }
 
+func (s *Server) schema(q *request) (int, any) {
+	required := []string{}
+	for _, f := range q.table.Fields {
+		if f.Required {
+			required = append(required, f.Name)
+		}
+	}
+	return http.StatusOK, map[string]any{
+		"name": q.table.Name, "labels": map[string]string{"singular": q.table.Name}, "requiredProperties": required,
+		"properties": definitions(q.table), "associations": []any{}, "archived": false,
+	}
+}
+
 func (s *Server) property(q *request) (int, any) {
 	for _, p := range definitions(q.table) {
 		if p.Name == q.PathValue("name") {

@@ -73,6 +73,7 @@ func (s *Server) routes() {
 		"POST /crm/v3/objects/{type}/batch/{verb}":                         s.batch,
 		"GET /crm/v3/properties/{type}":                                    s.properties,
 		"GET /crm/v3/properties/{type}/{name}":                             s.property,
+		"GET /crm/v3/schemas/{type}":                                       s.schema,
 		"GET /crm/v3/owners":                                               s.owners,
 		"GET /crm/v3/owners/":                                              s.owners,
 		"GET /crm/v3/lists/{list}":                                         s.listOf,

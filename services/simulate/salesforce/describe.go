@@ -99,6 +99,7 @@ func (s *Server) field(t *crm.Table, name string) map[string]any {
 	if f.Max > 0 {
 		out["length"] = f.Max
 	}
+	out["nillable"], out["defaultedOnCreate"] = !f.Required, false
 	if name == "OwnerId" {
 		out["type"], out["referenceTo"], out["length"] = "reference", []string{"User"}, 18
 		return out

@@ -3,6 +3,8 @@ package hubspot
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"plumbline.dev/pipelines/value"
 	"plumbline.dev/services/internal/crm"
@@ -40,7 +42,7 @@ func (r *Reader) Describe(ctx context.Context, object string) ([]crm.Property, e
 		}
 		x := crm.Property{
 			Name: p.Name, Label: p.Label, Kind: kind(p.Name, p.Type, p.FieldType), Unique: p.Unique || p.Name == idField,
-			ReadOnly: p.Modification.ReadOnly,
+			Type: p.Type, ReadOnly: p.Modification.ReadOnly, Closed: p.Type == "enumeration" && !p.External,
 		}
 		for _, o := range p.Options {
 			x.Options = append(x.Options, crm.Option{Value: o.Value, Label: o.Label})
@@ -51,6 +53,30 @@ func (r *Reader) Describe(ctx context.Context, object string) ([]crm.Property, e
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// Metadata implements crm.Reader. Which properties are required is told by
+// another endpoint, for which a token may lack the scope: then none is known.
+func (r *Reader) Metadata(ctx context.Context, object string) (crm.Metadata, error) {
+	properties, err := r.Describe(ctx, object)
+	if err != nil {
+		return crm.Metadata{}, err
+	}
+	var schema struct {
+		Required []string `json:"requiredProperties"`
+	}
+	err = r.call.Do(ctx, crm.Call{Method: http.MethodGet, Path: "/crm/v3/schemas/" + url.PathEscape(object)}, &schema)
+	switch crm.KindOf(err) {
+	case crm.KindScope, crm.KindGone, crm.KindSchema:
+	default:
+		if err != nil {
+			return crm.Metadata{}, err
+		}
+	}
+	for i := range properties {
+		properties[i].Required = slices.Contains(schema.Required, properties[i].Name)
+	}
+	return crm.NewMetadata(r.System(), object, properties), nil
 }
 
 func orOwner(ref string) string {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ type world struct {
 func open(t *testing.T, n, bulk int, o fake.Options) (*world, *Reader) {
 	t.Helper()
 	w := &world{table: simcrm.NewTable("contact", []simcrm.Field{
-		{Name: "email", Type: "email"}, {Name: "lastname"}, {Name: "lifecyclestage", Type: "picklist", Options: []string{"lead", "customer"}},
+		{Name: "email", Type: "email", Required: true}, {Name: "lastname"}, {Name: "lifecyclestage", Type: "picklist", Options: []string{"lead", "customer"}},
 	}, simcrm.HubSpotID(1000))}
 	for i := range n {
 		at := day + int64(min(i, bulk))*1000
@@ -203,4 +204,48 @@ func TestRefusalsCarryDecisions(t *testing.T) {
 	_, err = r3.Get(t.Context(), contacts, []string{"1"})
 	require.Equal(t, crm.KindScope, crm.KindOf(err))
 	require.ErrorContains(t, err, "lacks the scope crm.objects.contacts.read")
+}
+
+// TestMetadata is what a schema watch compares: equal while nothing changes,
+// and each change shows where it was made.
+func TestMetadata(t *testing.T) {
+	w, r := open(t, 1, 1, fake.Options{Limit: 1e6})
+	before, err := r.Metadata(t.Context(), "contact")
+	require.NoError(t, err)
+	email, ok := before.Property("email")
+	require.True(t, ok)
+	require.True(t, email.Required)
+	stage, ok := before.Property("lifecyclestage")
+	require.True(t, ok)
+	require.Equal(t, crm.Property{
+		Name: "lifecyclestage", Label: "lifecyclestage", Kind: "picklist", Type: "enumeration", Closed: true,
+		Options: []crm.Option{{Value: "lead", Label: "lead"}, {Value: "customer", Label: "customer"}},
+	}, stage)
+	again, err := r.Metadata(t.Context(), "contact")
+	require.NoError(t, err)
+	require.Equal(t, before.Hash(), again.Hash())
+
+	w.Lock()
+	w.table.Fields[2].Options = []string{"lead"}
+	w.table.Fields = append(w.table.Fields[:1], w.table.Fields[2:]...) // lastname is gone
+	w.Unlock()
+	after, err := r.Metadata(t.Context(), "contact")
+	require.NoError(t, err)
+	require.NotEqual(t, before.Hash(), after.Hash())
+	_, ok = after.Property("lastname")
+	require.False(t, ok)
+	stage, _ = after.Property("lifecyclestage")
+	require.Len(t, stage.Options, 1)
+}
+
+// TestMetadataWithoutTheSchemaScope still tells all but what is required.
+func TestMetadataWithoutTheSchemaScope(t *testing.T) {
+	_, r := open(t, 1, 1, fake.Options{Limit: 1e6, Fault: func(q *http.Request) (fake.Problem, bool) {
+		return fake.Problem{HTTP: 403, Status: "error", Category: "MISSING_SCOPES", Message: "no"}, strings.Contains(q.URL.Path, "/schemas/")
+	}})
+	m, err := r.Metadata(t.Context(), "contact")
+	require.NoError(t, err)
+	email, ok := m.Property("email")
+	require.True(t, ok)
+	require.False(t, email.Required)
 }

@@ -18,6 +18,10 @@ func (r *Reader) Describe(ctx context.Context, object string) ([]crm.Property, e
 			Type       string   `json:"type"`
 			Length     int      `json:"length"`
 			Updateable bool     `json:"updateable"`
+			Createable bool     `json:"createable"`
+			Nillable   bool     `json:"nillable"`
+			Defaulted  bool     `json:"defaultedOnCreate"`
+			Restricted bool     `json:"restrictedPicklist"`
 			Unique     bool     `json:"unique"`
 			External   bool     `json:"externalId"`
 			References []string `json:"referenceTo"`
@@ -38,6 +42,7 @@ func (r *Reader) Describe(ctx context.Context, object string) ([]crm.Property, e
 		known[f.Name] = true
 		p := crm.Property{
 			Name: f.Name, Label: f.Label, Kind: kinds[f.Type], Length: f.Length, ReadOnly: !f.Updateable,
+			Type: f.Type, Closed: f.Restricted, Required: f.Createable && !f.Nillable && !f.Defaulted,
 			Unique: f.Unique || f.External || f.Type == "id", References: f.References,
 		}
 		if p.Kind == "" {
@@ -54,6 +59,12 @@ func (r *Reader) Describe(ctx context.Context, object string) ([]crm.Property, e
 	r.fields[object] = known
 	r.mu.Unlock()
 	return out, nil
+}
+
+// Metadata implements crm.Reader.
+func (r *Reader) Metadata(ctx context.Context, object string) (crm.Metadata, error) {
+	properties, err := r.Describe(ctx, object)
+	return crm.NewMetadata(r.System(), object, properties), err
 }
 
 // kinds are Salesforce's types in the words of pipelines/value; all others are text.

@@ -28,7 +28,7 @@ type world struct {
 func open(t *testing.T, n int, auth Auth, o fake.Options) (*world, *Reader) {
 	t.Helper()
 	w := &world{table: simcrm.NewTable("Contact", []simcrm.Field{
-		{Name: "Email", Type: "email"}, {Name: "LastName"}, {Name: "Score__c", Type: "number", Number: true},
+		{Name: "Email", Type: "email"}, {Name: "LastName", Required: true, Max: 80}, {Name: "Score__c", Type: "number", Number: true},
 	}, simcrm.SalesforceID("003"))}
 	for i := range n {
 		w.table.Insert(map[string]string{"Email": fmt.Sprintf("p%d@example.com", i), "LastName": fmt.Sprintf("O'Neill %d", i), "Score__c": "9007199254740993"},
@@ -129,9 +129,14 @@ func TestGetFindScope(t *testing.T) {
 	latest, err := r.Latest(t.Context(), contacts, 3)
 	require.NoError(t, err)
 	require.Equal(t, w.table.Rows[899].ID, latest[0].ID)
-	properties, err := r.Describe(t.Context(), "Contact")
+	m, err := r.Metadata(t.Context(), "Contact")
 	require.NoError(t, err)
-	require.NotEmpty(t, properties)
+	name, ok := m.Property("LastName")
+	require.True(t, ok)
+	require.Equal(t, crm.Property{Name: "LastName", Label: "LastName", Kind: "text", Type: "string", Length: 80, Required: true, References: []string{}}, name)
+	id, ok := m.Property("Id")
+	require.True(t, ok)
+	require.True(t, id.ReadOnly && id.Unique && !id.Required)
 }
 
 func TestSessionsEndAndAreRenewed(t *testing.T) {
