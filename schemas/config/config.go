@@ -14,6 +14,8 @@ type Config struct {
 	Hooks        []Hook        `yaml:"hooks"`
 	Senders      []Sender      `yaml:"senders"`
 	Connections  []Connection  `yaml:"connections"`
+	StatusPages  []StatusPage  `yaml:"status_pages"`
+	Spool        Spool         `yaml:"spool"`
 	Notify       Notify        `yaml:"notify"`
 	Agents       []Agent       `yaml:"agents"`
 	Integrations []Integration `yaml:"integrations"`
@@ -144,10 +146,31 @@ type Connection struct {
 	CallShare float64  `yaml:"call_share"`
 	Auth      *Auth    `yaml:"auth"`
 	PollEvery Duration `yaml:"poll_every"` // of each object; 0 = a minute
+	// Of a connection that observes by stream: Salesforce's channel and the
+	// address of its Pub/Sub API.
+	Channel   string `yaml:"channel"`
+	StreamURL string `yaml:"stream_url"`
 	// BaseURL replaces the vendor's address: a proxy, or a simulator. One on a
 	// private network is refused unless AllowPrivate says that it is meant.
 	BaseURL      string `yaml:"base_url"`
 	AllowPrivate bool   `yaml:"allow_private"`
+}
+
+// StatusPage is a vendor's page of incidents that is asked again and again,
+// for vendors whose page tells nobody by itself.
+type StatusPage struct {
+	ID     string   `yaml:"id"`
+	System string   `yaml:"system"` // whose page it is
+	URL    string   `yaml:"url"`    // of the page, without /api
+	Every  Duration `yaml:"every"`  // 0 = a minute
+	// AllowPrivate lets the page be on a private network.
+	AllowPrivate bool `yaml:"allow_private"`
+}
+
+// Spool bounds what ingest keeps on its disk while the log is away. When it
+// is full, senders are asked to come again.
+type Spool struct {
+	MaxMiB int `yaml:"max_mib"` // 0 = 1024
 }
 
 // Auth is an OAuth flow of a connection.

@@ -28,6 +28,7 @@ const (
 	TypeBreadth        Type = "breadth"
 	TypePulse          Type = "pulse"
 	TypeKPIMinute      Type = "kpi_minute"
+	TypePosition       Type = "position"
 	TypeGone           Type = "gone" // a tombstone: no bytes
 )
 

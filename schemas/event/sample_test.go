@@ -12,7 +12,7 @@ var types = []Type{
 	TypeActivity, TypeAgentState, TypeAccess,
 	TypeReconciliation,
 	TypeVerdict, TypeBreadth,
-	TypePulse, TypeKPIMinute, TypeIncident, TypeAlert,
+	TypePulse, TypeKPIMinute, TypeIncident, TypeAlert, TypePosition,
 }
 
 var later []Type
@@ -131,6 +131,8 @@ func valid(t Type) Event {
 		}
 	case TypeAlert:
 		return &Alert{ID: "a1", Tenant: "default", Rule: RuleIncident, Status: AlertFiring, ObservedAt: JSONTime(at)}
+	case TypePosition:
+		return &Position{Stream: "sf/data/ChangeEvents", SeenAt: at}
 	case TypeDeadLetter:
 		return &DeadLetter{ID: "l1", Origin: "hook:hs", Reason: "not JSON"}
 	}

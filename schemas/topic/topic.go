@@ -29,6 +29,7 @@ const (
 	Checks          = Prefix + "checks"
 	AgentStates     = Prefix + "agent-states"
 	DeadLetters     = Prefix + "dead-letters"
+	Positions       = Prefix + "positions"
 
 	// Changelogs: the state of one stage, partition by partition.
 	ResolveState = Prefix + "resolve-state"
@@ -134,6 +135,8 @@ var All = []Spec{
 		Name: DeadLetters, Key: "origin", Cleanup: Delete, Retention: 7 * event.Day, Public: true,
 		Tables: []Fill{{event.TypeDeadLetter, "dead_letters"}},
 	},
+	// Compacted: where to go on with streams that vendors keep for a while.
+	{Name: Positions, Key: "stream: connection/channel", Cleanup: Compact, Retention: event.Hour},
 	// State is rewritten by its task and trimmed behind it (docs/adr/0004): a
 	// compacting broker would merge transactions, and refuses to trim.
 	{Name: ResolveState, Key: "state key", Cleanup: Delete, Retention: Forever},

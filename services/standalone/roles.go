@@ -125,7 +125,9 @@ func (a *App) openSpool(context.Context) error {
 		return err
 	}
 	log := a.log.Named("spool")
-	s, err := spool.Open(spool.Options{Dir: filepath.Join(a.o.Data, "spool"), Logger: log})
+	s, err := spool.Open(spool.Options{
+		Dir: filepath.Join(a.o.Data, "spool"), MaxBytes: int64(a.o.Config.Spool.MaxMiB) << 20, Logger: log,
+	})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"plumbline.dev/schemas/config"
@@ -14,6 +15,8 @@ const (
 	defaultHashKey = "file:hash.key"
 	// pollShare is the part of a vendor's call budget that reading may use.
 	pollShare        = 0.05
+	pageEvery        = time.Minute
+	defaultSpool     = 1024 // MiB
 	realtimeDeadline = 5 * time.Minute
 	batchDeadline    = time.Hour
 )
@@ -29,6 +32,14 @@ func fillDefaults(c *config.Config) {
 	fillKafka(&c.Kafka)
 	for i := range c.Connections {
 		fillConnection(&c.Connections[i])
+	}
+	for i := range c.StatusPages {
+		if c.StatusPages[i].Every == 0 {
+			c.StatusPages[i].Every = config.Duration(pageEvery)
+		}
+	}
+	if c.Spool.MaxMiB == 0 {
+		c.Spool.MaxMiB = defaultSpool
 	}
 	for i := range c.Integrations {
 		fillIntegration(&c.Integrations[i], c)
@@ -53,6 +64,10 @@ func fillConnection(c *config.Connection) {
 	}
 	if c.CallShare == 0 {
 		c.CallShare = pollShare
+	}
+	if slices.Contains(c.Observe, "stream") {
+		set(&c.Channel, "/data/ChangeEvents")
+		set(&c.StreamURL, "https://api.pubsub.salesforce.com:7443")
 	}
 }
 

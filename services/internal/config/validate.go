@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
@@ -15,6 +16,7 @@ import (
 const (
 	maxSecrets    = 4    // two in rotation, and two forgotten
 	maxPartitions = 4096 // of a topic
+	maxSpoolMiB   = 1 << 20
 )
 
 // idForm keeps ids usable in URLs, keys, metrics and file names alike.
@@ -44,6 +46,10 @@ func validate(c *config.Config, s *source) {
 	s.hooks(c.Hooks)
 	s.senders(c.Senders)
 	s.connections(c.Connections)
+	s.statusPages(c.StatusPages)
+	if c.Spool.MaxMiB < 0 || c.Spool.MaxMiB > maxSpoolMiB {
+		s.add("spool.max_mib", "is %d; expected a number of MiB up to %d", c.Spool.MaxMiB, maxSpoolMiB)
+	}
 	s.integrations(c)
 }
 
@@ -162,8 +168,45 @@ func (s *source) connections(cs []config.Connection) {
 		if c.System == "salesforce" && c.Domain == "" && c.BaseURL == "" {
 			s.add(p+".domain", "is missing; expected the org's own, like acme.my.salesforce.com")
 		}
+		s.stream(p, &c)
 	}
 }
+
+// stream checks what only connections that observe by stream have.
+func (s *source) stream(p string, c *config.Connection) {
+	if !slices.Contains(c.Observe, "stream") {
+		return
+	}
+	switch {
+	case c.System != "salesforce":
+		s.add(p+".observe", "has stream, which only salesforce has")
+	case c.Account == "":
+		s.add(p+".account", "is missing; a stream needs the id of the org")
+	case !strings.HasPrefix(c.Channel, "/data/"):
+		s.add(p+".channel", "is %q; expected a channel of change events, like /data/ChangeEvents or /data/ContactChangeEvent", c.Channel)
+	}
+	if u, err := url.Parse(c.StreamURL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		s.add(p+".stream_url", "is %q; expected https://host:port of the Pub/Sub API", c.StreamURL)
+	}
+}
+
+func (s *source) statusPages(pages []config.StatusPage) {
+	seen := map[string]int{}
+	for i, x := range pages {
+		p := fmt.Sprintf("status_pages[%d]", i)
+		s.id(p, x.ID, seen)
+		s.word(p+".system", x.System, Systems)
+		if u, err := url.Parse(x.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			s.add(p+".url", "is %q; expected the page's address, like https://status.hubspot.com", x.URL)
+		}
+		if d := time.Duration(x.Every); d > 0 && d < leastPageEvery {
+			s.add(p+".every", "is %s; pages are asked at most every %s", d, leastPageEvery)
+		}
+	}
+}
+
+// leastPageEvery keeps us from being taken for an attack.
+const leastPageEvery = 10 * time.Second
 
 // id checks an id and that no earlier neighbour has it.
 func (s *source) id(path, id string, seen map[string]int) {

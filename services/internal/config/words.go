@@ -23,7 +23,7 @@ var (
 	modes      = []string{config.Realtime, config.Batch}
 	attempts   = []string{config.AttemptsFull, config.AttemptsErrors, config.AttemptsNone}
 	priorities = []string{"P1", "P2"}
-	observes   = []string{"hook", "poll"}
+	observes   = []string{"hook", "poll", "stream"}
 	flows      = []string{"client_credentials", "refresh_token", "jwt_bearer"}
 	mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
 	schemes    = []string{"v1", "v2"}
