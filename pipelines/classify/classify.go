@@ -24,9 +24,17 @@ var unknown = &compiled{Rule: &Rule{
 // Classify says what a failed call means. It does not judge whether the call
 // failed: an answer without any sign of failure is `unknown`.
 func (c *Classifier) Classify(in *Input) event.Verdict {
+	v, _ := c.read(in)
+	return v
+}
+
+// answer is what a body says beside its meaning; parts of it, not copies.
+type answer struct{ code, message string }
+
+func (c *Classifier) read(in *Input) (event.Verdict, answer) {
 	p := c.provider(in.System)
 	if e := c.byCode(p, in.Code, in.Status, in.Operation); e != nil && e.rule.Confidence >= Decisive && !e.rule.Collateral {
-		return c.verdict(in, in.Message, e.rule, e.rule.Confidence, e.evidence)
+		return c.verdict(in, in.Message, e.rule, e.rule.Confidence, e.evidence), answer{in.Code, in.Message}
 	}
 	w, _ := c.pool.Get().(*weigher)
 	if w == nil {
@@ -34,10 +42,10 @@ func (c *Classifier) Classify(in *Input) event.Verdict {
 	}
 	w.c, w.p, w.in, w.status = c, p, in, in.Status
 	w.weigh()
-	v := w.verdict()
+	v, said := w.verdict(), answer{w.found, w.first}
 	w.reset()
 	c.pool.Put(w)
-	return v
+	return v, said
 }
 
 // provider is the set of a system, or an empty one.

@@ -87,6 +87,25 @@ func mustRules(t testing.TB) Rules {
 	return r
 }
 
+// A worker that hands on only the body still gets rows with a code and a message.
+func TestEnrichKeepsWhatTheBodySaid(t *testing.T) {
+	c := Default()
+	for _, tc := range []struct{ system, body, code, message string }{
+		{"salesforce", `[{"errorCode":"INVALID_FIELD","message":"No such column \"Stage\" on Lead"}]`, "INVALID_FIELD", `No such column "Stage" on Lead`},
+		{"hubspot", `{"status":"error","message":"Property \"x\" does not exist","category":"VALIDATION_ERROR"}`, "VALIDATION_ERROR", `Property "x" does not exist`},
+		{"nobody", "upstream is away", "", "upstream is away"},
+		{"nobody", `{"message":"` + strings.Repeat("é", 2000) + `"}`, "", strings.Repeat("é", 500)},
+	} {
+		a := &event.Attempt{System: tc.system, Operation: event.OpUpdate, Status: 400, Body: tc.body, Outcome: event.OutcomeError}
+		c.Enrich(a)
+		require.Equal(t, tc.code, a.Code, tc.body)
+		require.Equal(t, tc.message, a.Message)
+	}
+	own := &event.Attempt{System: "salesforce", Status: 400, Code: "MINE", Message: "mine", Body: `[{"errorCode":"INVALID_FIELD"}]`, Outcome: event.OutcomeError}
+	c.Enrich(own)
+	require.Equal(t, []string{"MINE", "mine"}, []string{own.Code, own.Message})
+}
+
 func TestEnrich(t *testing.T) {
 	c := Default()
 	failed := &event.Attempt{System: "hubspot", Outcome: event.OutcomeError, Status: 429}

@@ -1,6 +1,11 @@
 package classify
 
-import "plumbline.dev/schemas/event"
+import (
+	"encoding/json"
+	"strings"
+
+	"plumbline.dev/schemas/event"
+)
 
 // Input is what is known of one failed call. Only what is set is used.
 type Input struct {
@@ -31,6 +36,24 @@ func (c *Classifier) Enrich(ev event.Event) {
 		return
 	}
 	in := FromAttempt(a)
-	v := c.Classify(&in)
+	v, said := c.read(&in)
 	a.Verdict = &v
+	if a.Code == "" { // the body goes, what it said stays
+		a.Code = strings.Clone(said.code)
+	}
+	if a.Message == "" {
+		a.Message = unquoted(said.message)
+	}
+}
+
+const maxMessage = 1000
+
+// unquoted is a string of JSON, bounded and without its escapes.
+func unquoted(raw string) string {
+	raw = strings.ToValidUTF8(raw[:min(len(raw), maxMessage)], "")
+	var text string
+	if json.Unmarshal([]byte(`"`+raw+`"`), &text) != nil {
+		return strings.Clone(raw)
+	}
+	return text
 }

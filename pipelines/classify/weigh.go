@@ -18,6 +18,7 @@ type weigher struct {
 	header     *headerTest // likewise
 	collateral *entry
 	first      string // first message of the body, for the fingerprint
+	found      string // the surest code that is known
 	walk       walker
 	s          scan
 }
@@ -26,7 +27,7 @@ type weigher struct {
 // Only what was used is cleared.
 func (w *weigher) reset() {
 	w.c, w.p, w.in, w.best, w.expr, w.header, w.collateral = nil, nil, nil, nil, nil, nil, nil
-	w.status, w.confidence, w.html, w.evidence, w.first = 0, 0, false, "", ""
+	w.status, w.confidence, w.html, w.evidence, w.first, w.found = 0, 0, false, "", "", ""
 	w.walk.w, w.walk.s = nil, ""
 	clear(w.walk.unread[:w.walk.texts])
 	w.walk.texts = 0
@@ -73,6 +74,14 @@ func (w *weigher) offer(r *compiled, confidence float64, evidence string) bool {
 	return true
 }
 
+// offerCode offers the rule of a code. The code stays found where words beside
+// it say more.
+func (w *weigher) offerCode(e *entry, confidence float64, code string) {
+	if w.offer(e.rule, confidence, e.evidence) || w.found == "" && !e.rule.Collateral {
+		w.found = code
+	}
+}
+
 // code takes the attempt's own code; one nobody knows is read as words.
 func (w *weigher) code(code string) {
 	if !w.known(code) && bareStatus(code) == 0 {
@@ -87,11 +96,11 @@ func (w *weigher) known(code string) bool {
 		return true
 	}
 	if e := w.c.byCode(w.p, code, w.status, w.in.Operation); e != nil {
-		w.offer(e.rule, e.rule.Confidence, e.evidence)
+		w.offerCode(e, e.rule.Confidence, code)
 		return true
 	}
 	if e := w.c.shared.find(code, w.status, w.in.Operation); e != nil {
-		w.offer(e.rule, min(fromShared, e.rule.Confidence), e.evidence)
+		w.offerCode(e, min(fromShared, e.rule.Confidence), code)
 	}
 	return false
 }
@@ -114,9 +123,9 @@ func (w *weigher) text(text string) {
 	w.c.lex.read(&w.s, text)
 	for _, code := range w.s.codes[seen:w.s.ncodes] {
 		if e := w.c.byCode(w.p, code, w.status, w.in.Operation); e != nil {
-			w.offer(e.rule, e.rule.Confidence-fromText, e.evidence)
+			w.offerCode(e, e.rule.Confidence-fromText, code)
 		} else if e := w.c.shared.find(code, w.status, w.in.Operation); e != nil {
-			w.offer(e.rule, min(fromShared, e.rule.Confidence-fromText), e.evidence)
+			w.offerCode(e, min(fromShared, e.rule.Confidence-fromText), code)
 		}
 	}
 }
