@@ -2,18 +2,19 @@ package incident
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"plumbline.dev/schemas/event"
 )
 
-// wrong adds a record.
+// wrong adds a record, or what of it differs: behind the record's key there
+// may be "#field/kind".
 func (c *Case) wrong(record string) {
 	i, ok := slices.BinarySearch(c.Wrong, record)
 	if ok {
 		return
 	}
+	known := holds(c.Wrong, record)
 	if len(c.Wrong) >= event.MaxKeys {
 		c.Over++
 	} else {
@@ -23,12 +24,44 @@ func (c *Case) wrong(record string) {
 		c.Soft = slices.Delete(c.Soft, at, at+1)
 		return // the same one again
 	}
-	c.I.Affected++
+	if !known {
+		c.I.Affected++
+	}
 }
 
-// right takes a record out: it is as it should be. Where nobody can tell, it
-// is taken on the target's word until somebody sees it.
-func (c *Case) right(record string, unverified bool) {
+// bare is the record that an entry is about.
+func bare(entry string) string {
+	record, _, _ := strings.Cut(entry, "#")
+	return record
+}
+
+// holds reports whether a list has the record of an entry, whatever of it.
+func holds(list []string, entry string) bool {
+	record := bare(entry)
+	i, ok := slices.BinarySearch(list, record)
+	for ; !ok && i < len(list) && strings.HasPrefix(list[i], record); i++ {
+		ok = bare(list[i]) == record
+	}
+	return ok
+}
+
+// distinct lists the records of entries, up to most.
+func distinct(list []string, most int) (records []string, n int64) {
+	last := ""
+	for _, entry := range list {
+		if record := bare(entry); record != last {
+			if last = record; len(records) < most {
+				records = append(records, record)
+			}
+			n++
+		}
+	}
+	return records, n
+}
+
+// right takes a record out: it is as it should be, since at. Where nobody can
+// tell, it is taken on the target's word until somebody sees it.
+func (c *Case) right(record string, unverified bool, at event.Time) {
 	if i, ok := slices.BinarySearch(c.Soft, record); ok && !unverified {
 		c.Soft = slices.Delete(c.Soft, i, i+1)
 		c.Changed = true
@@ -38,7 +71,7 @@ func (c *Case) right(record string, unverified bool) {
 		return
 	}
 	c.Wrong = slices.Delete(c.Wrong, i, i+1)
-	c.Changed = true
+	c.Changed, c.RightAt = true, max(c.RightAt, at)
 	if at, soft := slices.BinarySearch(c.Soft, record); unverified && !soft {
 		c.Soft = slices.Insert(c.Soft, at, record)
 	}
@@ -56,7 +89,7 @@ func (c *Case) again() {
 			c.state(event.IncidentAcknowledged)
 		}
 	}
-	c.I.MitigatedAt, c.HealedAt, c.Asked, c.Closed, c.Changed = 0, 0, false, false, true
+	c.I.MitigatedAt, c.HealedAt, c.RightAt, c.Asked, c.Closed, c.Changed = 0, 0, 0, false, false, true
 }
 
 func (c *Case) state(s string) {
@@ -84,41 +117,24 @@ func (c *Case) healed(now event.Time) bool {
 	if len(c.Wrong) > 0 || c.Over > 0 && c.quiet(now) < looseCalm {
 		return false
 	}
-	return c.Loose == 0 || c.quiet(now) >= looseCalm && c.OKAt > c.I.LastAt
+	return c.Loose == 0 || c.quiet(now) >= flapHold && c.OKAt > c.I.LastAt
+}
+
+// over is when the last record was right again: by its own time, or by the
+// first success after the last failure where no record tells.
+func (c *Case) over() event.Time {
+	at := c.RightAt
+	if c.Loose > 0 && c.OKAt > c.I.LastAt {
+		at = max(at, c.OKAt)
+	}
+	if at == 0 {
+		at = c.HealedAt
+	}
+	return max(at, c.I.LastAt, c.I.DetectedAt)
 }
 
 // ripe reports whether a candidate is an incident.
 func (c *Case) ripe(now event.Time) bool {
 	return c.I.Kind != event.IncidentOfFailures || c.I.Recoverability == event.Permanent ||
 		c.I.Affected >= manyRecords || now-c.I.DetectedAt >= patience
-}
-
-func failureTitle(p *event.Partial, c *event.FailureCount) string {
-	if c.Origin == event.OriginInferred {
-		return p.Object + " " + c.Operation + ": acknowledged and never taken: " + strings.ReplaceAll(c.Class, "_", " ")
-	}
-	words := []string{p.Object, c.Operation, "fails"}
-	if p.Provider != "" {
-		words = append(words, "at", p.Provider)
-	}
-	title := strings.Join(words, " ") + ": " + strings.ReplaceAll(c.Class, "_", " ")
-	switch {
-	case c.Code != "":
-		title += " (" + c.Code + ")"
-	case c.Status != 0:
-		title += " (" + strconv.Itoa(c.Status) + ")"
-	}
-	return title
-}
-
-func divergenceTitle(p *event.Partial, c *event.DivergenceCount) string {
-	what := p.Object
-	if c.Field != "" {
-		what += "." + c.Field
-	}
-	title := what + ": " + strings.ReplaceAll(c.Kind, "_", " ")
-	if c.Difference != "" {
-		title += " (" + strings.ReplaceAll(c.Difference, "_", " ") + ")"
-	}
-	return title
 }

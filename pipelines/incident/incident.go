@@ -1,7 +1,9 @@
 package incident
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"plumbline.dev/pipelines/stream"
@@ -18,6 +20,7 @@ const (
 	calmAfter    = 5 * event.Minute // without a failure it no longer grows
 	looseCalm    = 30 * event.Minute
 	flapHold     = 10 * event.Minute
+	settleAfter  = 2 * event.Second  // until failures and divergences of one second are all there
 	tellEvery    = 30 * event.Second // growth alone
 	recurSpan    = 30 * event.Day
 	maxChecks    = 200
@@ -40,6 +43,7 @@ type Incidents struct {
 	*stream.Parts
 	cases        *stream.Table[Case, *Case]
 	past         *stream.Table[Past, *Past]
+	waiting      *stream.Table[event.Partial, *event.Partial]
 	integrations map[string]*config.Integration
 	documented   Documented
 }
@@ -47,7 +51,7 @@ type Incidents struct {
 // New makes the operator of one partition of partials.
 func New(o Options) *Incidents {
 	n := &Incidents{
-		cases: stream.NewTable[Case](), past: stream.NewTable[Past](), integrations: map[string]*config.Integration{},
+		cases: stream.NewTable[Case](), past: stream.NewTable[Past](), waiting: stream.NewTable[event.Partial](), integrations: map[string]*config.Integration{},
 		documented: o.Documented,
 	}
 	if n.documented == nil {
@@ -56,7 +60,8 @@ func New(o Options) *Incidents {
 	for i := range o.Integrations {
 		n.integrations[o.Integrations[i].ID] = &o.Integrations[i]
 	}
-	n.Parts = stream.NewParts(stream.Part{Name: "c", State: n.cases}, stream.Part{Name: "p", State: n.past})
+	n.Parts = stream.NewParts(stream.Part{Name: "c", State: n.cases}, stream.Part{Name: "p", State: n.past},
+		stream.Part{Name: "w", State: n.waiting})
 	return n
 }
 
@@ -79,8 +84,9 @@ func (n *Incidents) partial(ctx stream.Ctx, p *event.Partial) {
 	for i := range p.Deliveries {
 		n.deliveries(ctx, p, &p.Deliveries[i])
 	}
-	for i := range p.Divergences {
-		n.divergences(ctx, p, &p.Divergences[i])
+	if len(p.Divergences) > 0 {
+		w := n.waiting.Change(fmt.Sprintf("%016d/%020d", int64(ctx.Now), ctx.Version))
+		*w = event.Partial{Tenant: p.Tenant, Integration: p.Integration, Object: p.Object, Second: ctx.Now, Divergences: p.Divergences}
 	}
 	for i := range p.Attempts {
 		if c := &p.Attempts[i]; c.Outcome == event.OutcomeOK && event.IsWrite(c.Operation) {
@@ -94,42 +100,95 @@ func (n *Incidents) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureC
 	if c.Collateral {
 		return
 	}
-	kind := event.IncidentOfFailures
-	if c.Origin == event.OriginInferred {
-		kind = event.IncidentOfSilence
-	}
-	fp := c.Fingerprint
-	if fp == "" {
-		fp = event.Hash("fingerprint", c.Class, c.Operation, c.Code)
-	}
-	x := n.of(ctx, p, kind, fp, c.First)
+	x, silent := n.failing(ctx, p, c)
 	if x == nil {
 		return
 	}
-	if x.I.Title == "" {
-		x.I.Title = failureTitle(p, c)
-		x.I.Class, x.I.Attribution, x.I.Confidence = c.Class, c.Attribution, c.Confidence
-		x.I.Recoverability, x.I.Evidence, x.I.FirstStep = c.Recoverability, c.Evidence, c.FirstStep
-		x.I.Provider, x.I.Token = p.Provider, p.Token
-		x.Predicate = "fingerprint = '" + fp + "'"
+	x.affect(p, c)
+	if silent && x.I.Kind == event.IncidentOfFailures { // what the provider's trouble left behind is no new trouble
+		x.Changed = true
+		return
 	}
+	x.note(p, c)
 	x.I.Failures += c.N
 	x.I.OnsetAt = min(x.I.OnsetAt, c.First)
-	if kind == event.IncidentOfSilence { // it failed long before anybody could know
+	if silent { // it failed long before anybody could know
 		x.I.DetectedAt, x.I.LastAt = min(x.I.DetectedAt, ctx.Now), max(x.I.LastAt, ctx.Now)
 	} else {
 		x.I.DetectedAt, x.I.LastAt = min(x.I.DetectedAt, c.First), max(x.I.LastAt, c.Last)
 	}
-	for _, r := range c.Records {
-		if !slices.Contains(c.Loose, r) {
-			x.wrong(p.Object + "/" + r)
+	x.again()
+}
+
+// affect adds the records that a failure hit.
+func (c *Case) affect(p *event.Partial, f *event.FailureCount) {
+	for _, r := range f.Records {
+		if !slices.Contains(f.Loose, r) {
+			c.wrong(p.Object + "/" + r)
 		}
 	}
-	if loose := int64(len(c.Loose)) + c.Unlinked; loose > 0 {
-		x.Loose = max(x.Loose, loose) // the same ones may fail again and again
-		x.I.Affected = max(x.I.Affected, int64(len(x.Wrong))+x.Over+x.Loose)
+	if loose := int64(len(f.Loose)) + f.Unlinked; loose > 0 {
+		c.Loose = max(c.Loose, loose) // the same ones may fail again and again
+		_, wrong := distinct(c.Wrong, 0)
+		c.I.Affected = max(c.I.Affected, wrong+c.Over+c.Loose)
 	}
-	x.again()
+}
+
+// failing is the case that a failure belongs to.
+func (n *Incidents) failing(ctx stream.Ctx, p *event.Partial, c *event.FailureCount) (x *Case, silent bool) {
+	if c.Origin != event.OriginInferred {
+		return n.of(ctx, p, refused(p, c)), false
+	}
+	g := silenced(c)
+	if g.nature != bent {
+		if x := n.over(p.Integration, c.First); x != nil {
+			return x, true
+		}
+	}
+	return n.of(ctx, p, g), true
+}
+
+// note takes over what a failure says of its cause.
+func (c *Case) note(p *event.Partial, f *event.FailureCount) {
+	if f.Origin == event.OriginInferred {
+		c.Members = count(c.Members, silentName(p, f), f.N)
+	} else {
+		c.Members = count(c.Members, p.Object, f.N)
+	}
+	if f.Fingerprint != "" && len(c.Prints) < maxMembers && !slices.Contains(c.Prints, f.Fingerprint) {
+		c.Prints = append(c.Prints, f.Fingerprint)
+	}
+	if c.I.Object != p.Object {
+		c.I.Object = ""
+	}
+	c.Classes = count(c.Classes, f.Class, f.N)
+	first := c.I.Class == ""
+	if !first && (c.I.VerdictID != "" || c.I.Class == most(c.Classes)[0] || f.Class != most(c.Classes)[0]) {
+		return
+	}
+	c.I.Class, c.I.Attribution, c.I.Confidence = f.Class, f.Attribution, f.Confidence
+	c.I.Recoverability, c.I.Evidence, c.I.FirstStep = f.Recoverability, f.Evidence, f.FirstStep
+	c.I.Provider, c.I.Token = p.Provider, p.Token
+	c.Answer = f.Code
+	if c.Answer == "" && f.Status != 0 {
+		c.Answer = strconv.Itoa(f.Status)
+	}
+	c.Predicate = c.selects(p, f)
+}
+
+// selects is the SQL that finds the failures of the case.
+func (c *Case) selects(p *event.Partial, f *event.FailureCount) string {
+	switch {
+	case f.Origin == event.OriginInferred:
+		return "origin = 'inferred'"
+	case f.Class == event.ClassRateLimit:
+		return "provider = " + quoted(p.Provider) + " AND class = 'rate_limit'"
+	case reaches(f.Class):
+		return "provider = " + quoted(p.Provider) + " AND class IN ('" + strings.Join(outageClasses, "', '") + "')"
+	case f.Code == "" || f.Class == event.ClassOther:
+		return "fingerprint = " + quoted(f.Fingerprint)
+	}
+	return "object = " + quoted(p.Object) + " AND class = " + quoted(f.Class) + " AND code = " + quoted(f.Code)
 }
 
 func (n *Incidents) deliveries(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCount) {
@@ -141,7 +200,7 @@ func (n *Incidents) deliveries(ctx stream.Ctx, p *event.Partial, c *event.Delive
 		n.lost(ctx, p, c)
 	case event.StateApplied, event.StateVerified, event.StateSuperseded, event.StateOverwritten, event.StateUnobserved:
 		for _, r := range c.Records {
-			n.heal(p.Integration, p.Object+"/"+r, c.State == event.StateUnobserved)
+			n.heal(p.Integration, p.Object+"/"+r, c.State == event.StateUnobserved, min(c.Settled, ctx.Now))
 		}
 	}
 }
@@ -149,7 +208,6 @@ func (n *Incidents) deliveries(ctx stream.Ctx, p *event.Partial, c *event.Delive
 // lost opens or grows the incident of deliveries that miss their deadline
 // without a failure that says why.
 func (n *Incidents) lost(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCount) {
-	const kind = event.IncidentOfStalls
 	var fresh []string
 	for _, r := range c.Records {
 		if !n.covered(p.Integration, p.Object+"/"+r) {
@@ -159,15 +217,23 @@ func (n *Incidents) lost(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCoun
 	if len(fresh) == 0 {
 		return
 	}
-	x := n.of(ctx, p, kind, event.Hash("fingerprint", kind, p.Object), c.Due)
+	if x := n.over(p.Integration, c.Oldest); x != nil { // held up by what is known to be down
+		for _, r := range fresh {
+			x.wrong(r)
+		}
+		x.Changed = true
+		return
+	}
+	const kind = event.IncidentOfStalls
+	x := n.of(ctx, p, group{kind: kind, name: kind, fingerprint: event.Hash("incident", kind), onset: c.Due})
 	if x == nil {
 		return
 	}
-	if x.I.Title == "" {
-		x.I.Title = p.Object + ": changes not even tried in time"
-		x.I.Attribution = event.ByUnknown
-		x.Predicate = "object = '" + p.Object + "' AND state = '" + c.State + "'"
+	if x.I.Object != p.Object {
+		x.I.Object = ""
 	}
+	x.Members = count(x.Members, p.Object, int64(len(fresh)))
+	x.I.Attribution, x.Predicate = event.ByUnknown, "state = 'stalled'"
 	if c.Oldest > 0 {
 		x.I.OnsetAt = min(x.I.OnsetAt, c.Oldest)
 	}
@@ -179,13 +245,30 @@ func (n *Incidents) lost(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCoun
 	x.again()
 }
 
+// settle takes in the divergences of a moment ago. They wait for the failures
+// that were told with them: one trouble is one incident.
+func (n *Incidents) settle(ctx stream.Ctx) {
+	for _, key := range slices.Clone(n.waiting.Keys()) {
+		p := n.waiting.Get(key)
+		if ctx.Now-p.Second < settleAfter {
+			return
+		}
+		then := ctx
+		then.Now = p.Second
+		for i := range p.Divergences {
+			n.divergences(then, p, &p.Divergences[i])
+		}
+		n.waiting.Delete(key)
+	}
+}
+
 func (n *Incidents) divergences(ctx stream.Ctx, p *event.Partial, c *event.DivergenceCount) {
 	where := p.Object + "/"
 	suffix := "#" + c.Field + "/" + c.Kind
 	if c.State != event.DivergenceConfirmed {
 		if c.Was == event.DivergenceConfirmed {
 			for _, r := range c.Records {
-				n.heal(p.Integration, where+r+suffix, false)
+				n.heal(p.Integration, where+r+suffix, false, min(c.Settled, ctx.Now))
 			}
 		}
 		return
@@ -193,49 +276,55 @@ func (n *Incidents) divergences(ctx stream.Ctx, p *event.Partial, c *event.Diver
 	if c.PreExisting { // counted as drift; nothing broke
 		return
 	}
-	x := (*Case)(nil)
+	var fresh []string
 	for _, r := range c.Records {
-		if n.covered(p.Integration, where+r) {
-			continue // its delivery's incident stands already
+		if !n.covered(p.Integration, where+r) { // else its delivery's incident stands already
+			fresh = append(fresh, where+r+suffix)
 		}
-		if x == nil {
-			x = n.of(ctx, p, event.IncidentOfDivergence, event.Hash("fingerprint", p.Object, c.Field, c.Kind, c.Difference), c.First)
-			if x == nil {
-				return
-			}
-		}
-		x.wrong(where + r + suffix)
 	}
+	if len(fresh) == 0 {
+		return
+	}
+	x := n.differ(ctx, p, c)
 	if x == nil {
 		return
 	}
-	if x.I.Title == "" {
-		x.I.Title, x.I.Class = divergenceTitle(p, c), c.Class
-		x.I.Attribution = event.ByUnknown
-		x.Predicate = "object = '" + p.Object + "' AND field = '" + c.Field + "' AND kind = '" + c.Kind + "' AND state = 'confirmed'"
+	for _, r := range fresh {
+		x.wrong(r)
 	}
+	x.Changed = true
+	if x.I.Kind != event.IncidentOfDivergence {
+		return
+	}
+	if x.I.Object != p.Object {
+		x.I.Object = ""
+	}
+	x.Members = count(x.Members, divergenceName(p, c), int64(len(fresh)))
+	if x.Classes = count(x.Classes, c.Class, c.N); x.I.Class == "" {
+		x.I.Class = c.Class
+	}
+	x.I.Attribution, x.Predicate = event.ByUnknown, "state = 'confirmed'"
+	x.I.OnsetAt = min(x.I.OnsetAt, max(c.First, 1))
 	x.I.DetectedAt, x.I.LastAt = min(x.I.DetectedAt, ctx.Now), max(x.I.LastAt, ctx.Now)
 	x.I.Failures += c.N
 	x.again()
 }
 
-// of is the case of a fingerprint, made if there is room for it.
-func (n *Incidents) of(ctx stream.Ctx, p *event.Partial, kind, fingerprint string, onset event.Time) *Case {
-	key := p.Integration + "/" + fingerprint
-	if n.cases.Get(key) == nil && n.count(p.Integration) >= maxOpenCases {
-		return nil
-	}
-	c := n.cases.Change(key)
-	if c.I.Fingerprint == "" {
-		c.I = event.Incident{
-			Tenant: p.Tenant, Integration: p.Integration, Object: p.Object, Fingerprint: fingerprint, Kind: kind,
-			State: event.IncidentOpen, Priority: event.P2, OnsetAt: max(onset, 1), DetectedAt: max(ctx.Now, onset, 1),
+// differ is the case that a divergence belongs to: that of the provider that
+// let nobody in, of the writes that get lost, or one of its own.
+func (n *Incidents) differ(ctx stream.Ctx, p *event.Partial, c *event.DivergenceCount) *Case {
+	g := differing(c)
+	if g.name == "differs" && c.First != 0 {
+		if x := n.over(p.Integration, c.First); x != nil {
+			return x
+		}
+		if x := n.silence(ctx, p.Integration, c.First); x != nil {
+			x.I.LastAt = max(x.I.LastAt, ctx.Now)
+			x.again()
+			return x
 		}
 	}
-	if c.I.Object != p.Object {
-		c.I.Object = ""
-	}
-	return c
+	return n.of(ctx, p, g)
 }
 
 // succeeds notes that writes go through again.
@@ -248,20 +337,11 @@ func (n *Incidents) succeeds(ctx stream.Ctx, p *event.Partial) {
 	}
 }
 
-func (n *Incidents) count(integration string) (count int) {
-	for _, key := range n.cases.Keys() {
-		if strings.HasPrefix(key, integration+"/") {
-			count++
-		}
-	}
-	return count
-}
-
 // covered reports whether a record is part of a case already.
 func (n *Incidents) covered(integration, record string) (found bool) {
 	for _, key := range n.cases.Keys() {
-		if strings.HasPrefix(key, integration+"/") {
-			if _, ok := slices.BinarySearch(n.cases.Get(key).Wrong, record); ok {
+		if c := n.cases.Get(key); c.I.Integration == integration {
+			if _, ok := slices.BinarySearch(c.Wrong, record); ok {
 				return true
 			}
 		}
@@ -269,17 +349,17 @@ func (n *Incidents) covered(integration, record string) (found bool) {
 	return false
 }
 
-// heal takes a record out of every case it is in.
-func (n *Incidents) heal(integration, record string, unverified bool) {
+// heal takes a record out of every case it is in: it is right since at.
+func (n *Incidents) heal(integration, record string, unverified bool, at event.Time) {
 	for _, key := range n.cases.Keys() {
-		if !strings.HasPrefix(key, integration+"/") {
+		c := n.cases.Get(key)
+		if c.I.Integration != integration {
 			continue
 		}
-		c := n.cases.Get(key)
 		_, wrong := slices.BinarySearch(c.Wrong, record)
 		_, soft := slices.BinarySearch(c.Soft, record)
 		if wrong || soft && !unverified {
-			n.cases.Change(key).right(record, unverified)
+			n.cases.Change(key).right(record, unverified, at)
 		}
 	}
 }

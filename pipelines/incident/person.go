@@ -62,11 +62,11 @@ func (c *Case) person(k *event.Click) {
 	case event.ClickWaive:
 		record := k.Object + "/" + k.RecordKey
 		before := len(c.Wrong)
-		c.right(record, false)
+		c.right(record, false, k.At)
 		c.I.Waived += int64(before - len(c.Wrong))
 	case event.ClickResolve:
 		c.I.Waived += int64(len(c.Wrong)) + c.Over + c.Loose
-		c.I.ResolvedBy, c.Closed, c.HealedAt = k.By, true, k.At
+		c.I.ResolvedBy, c.Closed, c.HealedAt, c.RightAt = k.By, true, k.At, k.At
 		c.Wrong, c.Over, c.Loose = nil, 0, 0
 	case event.ClickRecheck:
 		c.Recheck = true

@@ -11,7 +11,8 @@ type Case struct {
 	Over      int64          `msg:"v,omitempty"` // records beyond those
 	Loose     int64          `msg:"l,omitempty"` // records or failures whose end no delivery tells
 	OKAt      event.Time     `msg:"k,omitempty"` // last success of the integration's writes
-	HealedAt  event.Time     `msg:"h,omitempty"` // nothing is wrong since
+	HealedAt  event.Time     `msg:"h,omitempty"` // nothing is known to be wrong since
+	RightAt   event.Time     `msg:"e,omitempty"` // the last record became right, by its own time
 	TicketAt  event.Time     `msg:"t,omitempty"` // last time it was told
 	Changed   bool           `msg:"c,omitempty"` // there is something to tell
 	Urgent    bool           `msg:"u,omitempty"` // at once
@@ -19,6 +20,18 @@ type Case struct {
 	Closed    bool           `msg:"x,omitempty"` // a person closed it
 	Recheck   bool           `msg:"r,omitempty"` // a person asked for checks
 	Predicate string         `msg:"p,omitempty"`
+	Group     string         `msg:"g,omitempty"`  // what it is one trouble of
+	Nature    string         `msg:"n,omitempty"`  // bent or lost, once known
+	Answer    string         `msg:"an,omitempty"` // of the provider, the first one's
+	Members   []Member       `msg:"m,omitempty"`  // objects or fields in it, sorted by name
+	Classes   []Member       `msg:"cl,omitempty"` // of its failures, sorted by name
+	Prints    []string       `msg:"fp,omitempty"` // fingerprints of its failures, up to maxMembers
+}
+
+// Member is one of the things an incident is made of.
+type Member struct {
+	Name string `msg:"n"`
+	N    int64  `msg:"c"`
 }
 
 // Past is when incidents of one fingerprint were opened.

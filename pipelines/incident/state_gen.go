@@ -11,8 +11,8 @@ import (
 func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(15)
-	var zb0001Mask uint16 /* 15 bits */
+	zb0001Len := uint32(22)
+	var zb0001Mask uint32 /* 22 bits */
 	_ = zb0001Mask
 	if z.Opened == false {
 		zb0001Len--
@@ -36,30 +36,54 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	if z.Changed == false {
 		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x400
 	}
 	if z.Urgent == false {
 		zb0001Len--
-		zb0001Mask |= 0x400
+		zb0001Mask |= 0x800
 	}
 	if z.Asked == false {
 		zb0001Len--
-		zb0001Mask |= 0x800
+		zb0001Mask |= 0x1000
 	}
 	if z.Closed == false {
 		zb0001Len--
-		zb0001Mask |= 0x1000
+		zb0001Mask |= 0x2000
 	}
 	if z.Recheck == false {
 		zb0001Len--
-		zb0001Mask |= 0x2000
+		zb0001Mask |= 0x4000
 	}
 	if z.Predicate == "" {
 		zb0001Len--
-		zb0001Mask |= 0x4000
+		zb0001Mask |= 0x8000
+	}
+	if z.Group == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	if z.Nature == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.Answer == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40000
+	}
+	if z.Members == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80000
+	}
+	if z.Classes == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100000
+	}
+	if z.Prints == nil {
+		zb0001Len--
+		zb0001Mask |= 0x200000
 	}
 	// variable map header, size zb0001Len
-	o = append(o, 0x80|uint8(zb0001Len))
+	o = msgp.AppendMapHeader(o, zb0001Len)
 
 	// skip if no fields are to be emitted
 	if zb0001Len != 0 {
@@ -115,6 +139,13 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "HealedAt")
 			return
 		}
+		// string "e"
+		o = append(o, 0xa1, 0x65)
+		o, err = z.RightAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "RightAt")
+			return
+		}
 		// string "t"
 		o = append(o, 0xa1, 0x74)
 		o, err = z.TicketAt.MarshalMsg(o)
@@ -122,35 +153,86 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "TicketAt")
 			return
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "c"
 			o = append(o, 0xa1, 0x63)
 			o = msgp.AppendBool(o, z.Changed)
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "u"
 			o = append(o, 0xa1, 0x75)
 			o = msgp.AppendBool(o, z.Urgent)
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "a"
 			o = append(o, 0xa1, 0x61)
 			o = msgp.AppendBool(o, z.Asked)
 		}
-		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
 			// string "x"
 			o = append(o, 0xa1, 0x78)
 			o = msgp.AppendBool(o, z.Closed)
 		}
-		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
 			// string "r"
 			o = append(o, 0xa1, 0x72)
 			o = msgp.AppendBool(o, z.Recheck)
 		}
-		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
 			// string "p"
 			o = append(o, 0xa1, 0x70)
 			o = msgp.AppendString(o, z.Predicate)
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "g"
+			o = append(o, 0xa1, 0x67)
+			o = msgp.AppendString(o, z.Group)
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendString(o, z.Nature)
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "an"
+			o = append(o, 0xa2, 0x61, 0x6e)
+			o = msgp.AppendString(o, z.Answer)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "m"
+			o = append(o, 0xa1, 0x6d)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Members)))
+			for za0003 := range z.Members {
+				// map header, size 2
+				// string "n"
+				o = append(o, 0x82, 0xa1, 0x6e)
+				o = msgp.AppendString(o, z.Members[za0003].Name)
+				// string "c"
+				o = append(o, 0xa1, 0x63)
+				o = msgp.AppendInt64(o, z.Members[za0003].N)
+			}
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "cl"
+			o = append(o, 0xa2, 0x63, 0x6c)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Classes)))
+			for za0004 := range z.Classes {
+				// map header, size 2
+				// string "n"
+				o = append(o, 0x82, 0xa1, 0x6e)
+				o = msgp.AppendString(o, z.Classes[za0004].Name)
+				// string "c"
+				o = append(o, 0xa1, 0x63)
+				o = msgp.AppendInt64(o, z.Classes[za0004].N)
+			}
+		}
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "fp"
+			o = append(o, 0xa2, 0x66, 0x70)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Prints)))
+			for za0005 := range z.Prints {
+				o = msgp.AppendString(o, z.Prints[za0005])
+			}
 		}
 	}
 	return
@@ -248,6 +330,12 @@ func (z *Case) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "HealedAt")
 				return
 			}
+		case "e":
+			bts, err = z.RightAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RightAt")
+				return
+			}
 		case "t":
 			bts, err = z.TicketAt.UnmarshalMsg(bts)
 			if err != nil {
@@ -290,6 +378,139 @@ func (z *Case) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Predicate")
 				return
 			}
+		case "g":
+			z.Group, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Group")
+				return
+			}
+		case "n":
+			z.Nature, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Nature")
+				return
+			}
+		case "an":
+			z.Answer, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Answer")
+				return
+			}
+		case "m":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Members")
+				return
+			}
+			if cap(z.Members) >= int(zb0004) {
+				z.Members = (z.Members)[:zb0004]
+			} else {
+				z.Members = make([]Member, zb0004)
+			}
+			for za0003 := range z.Members {
+				var zb0005 uint32
+				zb0005, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Members", za0003)
+					return
+				}
+				for zb0005 > 0 {
+					zb0005--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Members", za0003)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "n":
+						z.Members[za0003].Name, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Members", za0003, "Name")
+							return
+						}
+					case "c":
+						z.Members[za0003].N, bts, err = msgp.ReadInt64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Members", za0003, "N")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Members", za0003)
+							return
+						}
+					}
+				}
+			}
+		case "cl":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Classes")
+				return
+			}
+			if cap(z.Classes) >= int(zb0006) {
+				z.Classes = (z.Classes)[:zb0006]
+			} else {
+				z.Classes = make([]Member, zb0006)
+			}
+			for za0004 := range z.Classes {
+				var zb0007 uint32
+				zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Classes", za0004)
+					return
+				}
+				for zb0007 > 0 {
+					zb0007--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Classes", za0004)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "n":
+						z.Classes[za0004].Name, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Classes", za0004, "Name")
+							return
+						}
+					case "c":
+						z.Classes[za0004].N, bts, err = msgp.ReadInt64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Classes", za0004, "N")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Classes", za0004)
+							return
+						}
+					}
+				}
+			}
+		case "fp":
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Prints")
+				return
+			}
+			if cap(z.Prints) >= int(zb0008) {
+				z.Prints = (z.Prints)[:zb0008]
+			} else {
+				z.Prints = make([]string, zb0008)
+			}
+			for za0005 := range z.Prints {
+				z.Prints[za0005], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Prints", za0005)
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -304,7 +525,7 @@ func (z *Case) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Case) Msgsize() (s int) {
-	s = 1 + 2 + z.I.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.ArrayHeaderSize
+	s = 3 + 2 + z.I.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.ArrayHeaderSize
 	for za0001 := range z.Wrong {
 		s += msgp.StringPrefixSize + len(z.Wrong[za0001])
 	}
@@ -312,7 +533,79 @@ func (z *Case) Msgsize() (s int) {
 	for za0002 := range z.Soft {
 		s += msgp.StringPrefixSize + len(z.Soft[za0002])
 	}
-	s += 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + z.OKAt.Msgsize() + 2 + z.HealedAt.Msgsize() + 2 + z.TicketAt.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Predicate)
+	s += 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + z.OKAt.Msgsize() + 2 + z.HealedAt.Msgsize() + 2 + z.RightAt.Msgsize() + 2 + z.TicketAt.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Predicate) + 2 + msgp.StringPrefixSize + len(z.Group) + 2 + msgp.StringPrefixSize + len(z.Nature) + 3 + msgp.StringPrefixSize + len(z.Answer) + 2 + msgp.ArrayHeaderSize
+	for za0003 := range z.Members {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Members[za0003].Name) + 2 + msgp.Int64Size
+	}
+	s += 3 + msgp.ArrayHeaderSize
+	for za0004 := range z.Classes {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Classes[za0004].Name) + 2 + msgp.Int64Size
+	}
+	s += 3 + msgp.ArrayHeaderSize
+	for za0005 := range z.Prints {
+		s += msgp.StringPrefixSize + len(z.Prints[za0005])
+	}
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Member) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "n"
+	o = append(o, 0x82, 0xa1, 0x6e)
+	o = msgp.AppendString(o, z.Name)
+	// string "c"
+	o = append(o, 0xa1, 0x63)
+	o = msgp.AppendInt64(o, z.N)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Member) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "n":
+			z.Name, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Name")
+				return
+			}
+		case "c":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Member) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Name) + 2 + msgp.Int64Size
 	return
 }
 

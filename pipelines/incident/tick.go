@@ -12,6 +12,7 @@ import (
 
 // Tick implements stream.Operator.
 func (n *Incidents) Tick(ctx stream.Ctx, out *stream.Out) {
+	n.settle(ctx)
 	for _, key := range slices.Clone(n.cases.Keys()) {
 		c := n.cases.Get(key)
 		before := c.mark()
@@ -26,13 +27,13 @@ func (n *Incidents) Tick(ctx stream.Ctx, out *stream.Out) {
 // mark is what a tick may change of a case.
 type mark struct {
 	opened, changed, urgent, asked, recheck bool
-	healed, told, mitigated                 event.Time
+	healed, right, told, mitigated          event.Time
 	state, priority                         string
 }
 
 func (c *Case) mark() mark {
 	return mark{
-		c.Opened, c.Changed, c.Urgent, c.Asked, c.Recheck, c.HealedAt, c.TicketAt, c.I.MitigatedAt, c.I.State, c.I.Priority,
+		c.Opened, c.Changed, c.Urgent, c.Asked, c.Recheck, c.HealedAt, c.RightAt, c.TicketAt, c.I.MitigatedAt, c.I.State, c.I.Priority,
 	}
 }
 
@@ -48,8 +49,9 @@ func (n *Incidents) tick(ctx stream.Ctx, key string, c *Case, out *stream.Out) {
 	case !healed:
 		c.HealedAt = 0
 	}
+	held := healed && ctx.Now-c.over() >= flapHold
 	if !c.Opened {
-		if healed && ctx.Now-c.HealedAt >= flapHold {
+		if held {
 			n.cases.Delete(key)
 			return
 		}
@@ -59,7 +61,7 @@ func (n *Incidents) tick(ctx stream.Ctx, key string, c *Case, out *stream.Out) {
 		n.open(ctx, c)
 	}
 	n.calm(ctx, c, out)
-	if c.HealedAt != 0 && ctx.Now-c.HealedAt >= flapHold || c.Closed {
+	if held || c.Closed {
 		n.resolve(ctx, key, c, out)
 		return
 	}
@@ -78,10 +80,9 @@ func (n *Incidents) tick(ctx stream.Ctx, key string, c *Case, out *stream.Out) {
 func (n *Incidents) told(key string, c *Case) bool {
 	before := len(c.Wrong)
 	c.Wrong = slices.DeleteFunc(c.Wrong, func(r string) bool {
-		record, _, _ := strings.Cut(r, "#")
 		return slices.ContainsFunc(n.cases.Keys(), func(other string) bool {
 			x := n.cases.Get(other)
-			_, ok := slices.BinarySearch(x.Wrong, record)
+			_, ok := slices.BinarySearch(x.Wrong, bare(r))
 			return ok && other != key && x.I.Integration == c.I.Integration && x.I.Kind != event.IncidentOfDivergence
 		})
 	})
@@ -93,9 +94,9 @@ func (n *Incidents) told(key string, c *Case) bool {
 }
 
 func (n *Incidents) resolve(ctx stream.Ctx, key string, c *Case, out *stream.Out) {
-	c.I.ResolvedAt = c.HealedAt
-	if c.I.MitigatedAt == 0 {
-		c.I.MitigatedAt = c.HealedAt
+	c.I.ResolvedAt = c.over()
+	if c.I.MitigatedAt == 0 || c.I.MitigatedAt > c.I.ResolvedAt {
+		c.I.MitigatedAt = c.I.ResolvedAt
 	}
 	c.I.Unverified += c.Loose + c.Over
 	c.state(event.IncidentResolved)
@@ -106,6 +107,7 @@ func (n *Incidents) resolve(ctx stream.Ctx, key string, c *Case, out *stream.Out
 // open makes a candidate an incident.
 func (n *Incidents) open(ctx stream.Ctx, c *Case) {
 	c.Opened, c.Urgent = true, true
+	c.I.Title = c.title()
 	c.I.ID = event.IncidentID(c.I.Integration, c.I.Fingerprint, c.I.DetectedAt-c.I.DetectedAt%event.Minute)
 	p := n.past.Change(c.I.Integration + "/" + c.I.Fingerprint)
 	p.Opened = slices.DeleteFunc(p.Opened, func(t event.Time) bool { return t <= ctx.Now-recurSpan })
@@ -142,13 +144,15 @@ func (c *Case) rank(p1 bool) {
 
 func (n *Incidents) tell(ctx stream.Ctx, c *Case, out *stream.Out) {
 	c.rank(n.p1(c.I.Integration))
+	c.I.Title = c.title()
 	i := c.I
-	i.Open = int64(len(c.Wrong)) + c.Over + c.Loose
+	var wrong int64
+	i.Records, wrong = distinct(c.Wrong, event.MaxSample) // none is nil, restored or not
+	i.Open = wrong + c.Over + c.Loose
 	i.Unverified += int64(len(c.Soft))
 	if i.State == event.IncidentResolved {
 		i.Open = 0
 	}
-	i.Records = append([]string(nil), c.Wrong[:min(len(c.Wrong), event.MaxSample)]...) // none is nil, restored or not
 	i.Predicate = "integration = '" + i.Integration + "' AND " + c.Predicate
 	i.Steps = slices.Clone(c.I.Steps)
 	i.UpdatedAt, i.Version = ctx.Now, ctx.Version
@@ -158,9 +162,9 @@ func (n *Incidents) tell(ctx stream.Ctx, c *Case, out *stream.Out) {
 
 // check asks what the systems hold for the records that are wrong, no others.
 func (n *Incidents) check(ctx stream.Ctx, c *Case, reason string, out *stream.Out) {
-	for _, r := range c.Wrong[:min(len(c.Wrong), maxChecks)] {
+	records, _ := distinct(c.Wrong, maxChecks)
+	for _, r := range records {
 		object, record, _ := strings.Cut(r, "/")
-		record, _, _ = strings.Cut(record, "#")
 		out.Emit(topic.Checks, event.RecordKey(c.I.Integration, object, record), &event.Check{
 			ID:     event.Hash("check", c.I.ID, r, fmt.Sprint(int64(ctx.Now))),
 			Tenant: c.I.Tenant, Integration: c.I.Integration, Object: object, RecordKey: record, SourceID: record, Reason: reason,
@@ -204,13 +208,19 @@ func (n *Incidents) overdue(ctx stream.Ctx, out *stream.Out) {
 }
 
 func (n *Incidents) recurs(ctx stream.Ctx, c *Case, out *stream.Out) {
-	if c.I.Recurrence < 2 || n.documented(c.I.Integration, c.I.Fingerprint, c.I.Class, ctx.Now) {
+	if c.I.Recurrence < 2 || n.written(ctx, c) {
 		return
 	}
 	a := n.condition(ctx, c, event.RuleRunbook, event.AlertFiring)
 	a.Summary = fmt.Sprintf("%s: %d incidents in 30 days and no runbook step of its own: %s", c.I.Integration, c.I.Recurrence, c.I.Title)
 	a.FirstStep = "write down what worked, under this fingerprint, in the integration's runbook"
 	out.Emit("", c.I.Tenant, a)
+}
+
+// written reports whether the runbook knows the case, or any of its failures.
+func (n *Incidents) written(ctx stream.Ctx, c *Case) bool {
+	return n.documented(c.I.Integration, c.I.Fingerprint, c.I.Class, ctx.Now) ||
+		slices.ContainsFunc(c.Prints, func(fp string) bool { return n.documented(c.I.Integration, fp, c.I.Class, ctx.Now) })
 }
 
 // condition is what a rule finds of a case.

@@ -74,7 +74,7 @@ func (f *folding) infer(g *Gap, o *Open) {
 		ID: event.Hash("failure", "inferred", f.deliveryID(o)), Tenant: in.Tenant, Integration: in.ID,
 		DeliveryID: f.deliveryID(o), RecordKey: f.key, SourceID: g.D.SourceID, TargetID: o.D.TargetID, Provider: system,
 		Object: f.m.object.Name, Operation: o.D.Operation, OccurredAt: max(o.D.AcknowledgedAt, o.D.ChangedAt), ReceivedAt: f.clock,
-		Origin: event.OriginInferred, Actor: o.D.Actor, Verdict: v, Version: f.ctx.Version,
+		Origin: event.OriginInferred, Code: g.D.Difference, Actor: o.D.Actor, Verdict: v, Version: f.ctx.Version,
 	})
 }
 

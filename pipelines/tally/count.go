@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -85,11 +86,20 @@ func (t *Tally) delivery(ctx stream.Ctx, d *event.Delivery) {
 	}
 	c := &p.Deliveries[i]
 	c.N++
-	c.Oldest = min(c.Oldest, d.ChangedAt)
+	c.Oldest, c.Settled = min(c.Oldest, d.ChangedAt), max(c.Settled, settled(d))
 	if event.Trouble(d.Was) || event.Trouble(d.State) || d.Late || d.Attempts > 1 {
 		c.Records = with(c.Records, d.RecordKey)
 	}
 	t.measure(p, d)
+}
+
+// settled is when a delivery came to its state: by the target's own time where
+// the value was seen, else when that was known.
+func settled(d *event.Delivery) event.Time {
+	if delivered(d.State) && d.AppliedAt != 0 {
+		return d.AppliedAt
+	}
+	return d.UpdatedAt
 }
 
 // measure adds the latencies a delivery has in its state, beyond those it had
@@ -152,7 +162,7 @@ func (t *Tally) divergence(ctx stream.Ctx, d *event.Divergence) {
 	}
 	c := &p.Divergences[i]
 	c.N++
-	c.First = min(c.First, d.FirstSeenAt)
+	c.First, c.Settled = min(c.First, d.FirstSeenAt), max(c.Settled, cmp.Or(d.ResolvedAt, d.UpdatedAt))
 	c.Records = with(c.Records, d.RecordKey)
 }
 

@@ -4347,8 +4347,8 @@ func (z *Delivery) Msgsize() (s int) {
 func (z *DeliveryCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(8)
-	var zb0001Mask uint8 /* 8 bits */
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
 	_ = zb0001Mask
 	if z.Was == "" {
 		zb0001Len--
@@ -4366,9 +4366,13 @@ func (z *DeliveryCount) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x40
 	}
-	if z.Records == nil {
+	if z.Settled == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x80
+	}
+	if z.Records == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -4405,6 +4409,11 @@ func (z *DeliveryCount) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendInt64(o, int64(z.Oldest))
 		}
 		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "settled"
+			o = append(o, 0xa7, 0x73, 0x65, 0x74, 0x74, 0x6c, 0x65, 0x64)
+			o = msgp.AppendInt64(o, int64(z.Settled))
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
 			// string "records"
 			o = append(o, 0xa7, 0x72, 0x65, 0x63, 0x6f, 0x72, 0x64, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Records)))
@@ -4484,21 +4493,31 @@ func (z *DeliveryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.Oldest = Time(zb0003)
 			}
+		case "settled":
+			{
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Settled")
+					return
+				}
+				z.Settled = Time(zb0004)
+			}
 		case "records":
-			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Records")
 				return
 			}
-			if zb0004 > zd9e37b5dlimitArrays {
+			if zb0005 > zd9e37b5dlimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Records) >= int(zb0004) {
-				z.Records = (z.Records)[:zb0004]
+			if cap(z.Records) >= int(zb0005) {
+				z.Records = (z.Records)[:zb0005]
 			} else {
-				z.Records = make([]string, zb0004)
+				z.Records = make([]string, zb0005)
 			}
 			for za0001 := range z.Records {
 				z.Records[za0001], bts, err = msgp.ReadStringBytes(bts)
@@ -4521,7 +4540,7 @@ func (z *DeliveryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *DeliveryCount) Msgsize() (s int) {
-	s = 1 + 4 + msgp.Int64Size + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 7 + msgp.StringPrefixSize + len(z.Series) + 5 + msgp.BoolSize + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	s = 1 + 4 + msgp.Int64Size + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 7 + msgp.StringPrefixSize + len(z.Series) + 5 + msgp.BoolSize + 2 + msgp.Int64Size + 7 + msgp.Int64Size + 8 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
@@ -5078,8 +5097,8 @@ func (z *Divergence) Msgsize() (s int) {
 func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(11)
-	var zb0001Mask uint16 /* 11 bits */
+	zb0001Len := uint32(12)
+	var zb0001Mask uint16 /* 12 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
@@ -5108,6 +5127,10 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.First == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x400
+	}
+	if z.Settled == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -5163,6 +5186,11 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "first"
 			o = append(o, 0xa5, 0x66, 0x69, 0x72, 0x73, 0x74)
 			o = msgp.AppendInt64(o, int64(z.First))
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "settled"
+			o = append(o, 0xa7, 0x73, 0x65, 0x74, 0x74, 0x6c, 0x65, 0x64)
+			o = msgp.AppendInt64(o, int64(z.Settled))
 		}
 	}
 	return
@@ -5277,6 +5305,16 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.First = Time(zb0004)
 			}
+		case "settled":
+			{
+				var zb0005 int64
+				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Settled")
+					return
+				}
+				z.Settled = Time(zb0005)
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -5295,7 +5333,7 @@ func (z *DivergenceCount) Msgsize() (s int) {
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
-	s += 6 + msgp.Int64Size
+	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size
 	return
 }
 

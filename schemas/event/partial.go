@@ -64,6 +64,7 @@ type DeliveryCount struct {
 	Late    bool     `msg:"late,omitempty"`
 	N       int64    `msg:"n"`
 	Oldest  Time     `msg:"oldest,omitempty"`  // earliest changed_at
+	Settled Time     `msg:"settled,omitempty"` // the latest of them got there, by its own time
 	Records []string `msg:"records,omitempty"` // all record keys, where there is or was trouble
 }
 
@@ -91,6 +92,7 @@ type DivergenceCount struct {
 	N           int64    `msg:"n"`
 	Records     []string `msg:"records,omitempty"` // record keys, all of them
 	First       Time     `msg:"first,omitempty"`   // earliest first_seen_at
+	Settled     Time     `msg:"settled,omitempty"` // the latest of them got there
 }
 
 // MaxSample bounds the record keys of evidence; MaxKeys those of a count that

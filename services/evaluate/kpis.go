@@ -121,7 +121,9 @@ func (w *World) latency(integration string, _ KPI) (float64, bool) {
 	return float64(quantile(ms, 0.95)), true
 }
 
-// mttr is the mean over incidents, the open ones at their age so far.
+// mttr is the mean over incidents, the open ones at their age so far. It runs
+// from detection (kpis.md 3): a refusal tells at once, and what is silent can
+// be known when its deadline has passed, not before.
 func (w *World) mttr(integration string, _ KPI) (float64, bool) {
 	var sum, n float64
 	for _, i := range w.Incidents {
@@ -132,7 +134,11 @@ func (w *World) mttr(integration string, _ KPI) (float64, bool) {
 		if end == 0 {
 			end = w.End
 		}
-		sum, n = sum+float64(end-int64(i.At)), n+1
+		known := int64(i.At)
+		if i.Silent {
+			known += w.Deadline
+		}
+		sum, n = sum+float64(max(end-known, 0)), n+1
 	}
 	return sum / math.Max(n, 1), n > 0
 }

@@ -23,6 +23,7 @@ type gap struct {
 	field int // -1: the whole record
 	kind  string
 	id    string
+	by    *episode // the fault that began it, if one did
 }
 
 // reason is why a record differs: a fault, or a cause in a word.
@@ -72,10 +73,12 @@ func (w *world) check(r *pair, e *episode, cause string) {
 		}
 		w.gap(r, j, kind, !equal && !r.deleted, why, source, target)
 	}
-	if len(r.open) > 0 {
+	struck := len(r.open) > 0
+	if struck {
 		w.faults.harm(e, r)
-	} else if r.dirty == 0 && r.refused == 0 && r.sending == 0 && !r.doubled {
-		w.faults.heal(r)
+	}
+	if r.dirty == 0 && r.refused == 0 && r.sending == 0 && !r.doubled {
+		w.faults.heal(r, e, struck)
 	}
 }
 
@@ -104,7 +107,7 @@ func (w *world) gap(r *pair, field int, kind string, differs bool, why reason, s
 	switch {
 	case differs && i < 0:
 		l.Kind, l.Type, l.ID = truth.Divergence, kind, event.DivergenceID(w.in.ID, r.o.Name, r.row.ID, l.Field, kind)
-		r.open = append(r.open, gap{field, kind, l.ID})
+		r.open = append(r.open, gap{field, kind, l.ID, why.fault})
 	case !differs && i >= 0:
 		l.Kind, l.Type, l.ID = truth.Resolved, r.open[i].kind, r.open[i].id
 		l.Silent, l.Cause, l.Fault, l.Class, l.Difference = false, "", "", "", ""

@@ -161,15 +161,21 @@ func (f *faults) harm(e *episode, r *pair) {
 	}
 }
 
-// heal hears that a record is right again.
-func (f *faults) heal(r *pair) {
-	for _, e := range f.episodes {
-		if e.hurt[r] {
-			delete(e.hurt, r)
-			f.close(e)
+// heal hears that nothing is under way for a record any more: it is right
+// again as far as every fault goes that did not begin what still differs, and
+// did not strike just now. What somebody edited meanwhile keeps no fault's
+// incident open.
+func (f *faults) heal(r *pair, e *episode, struck bool) {
+	for _, x := range f.episodes {
+		if !x.hurt[r] || struck && x == e || slices.ContainsFunc(r.open, func(g gap) bool { return g.by == x }) {
+			continue
 		}
+		delete(x.hurt, r)
+		f.close(x)
 	}
-	r.hurtBy = nil
+	if !struck {
+		r.hurtBy = nil
+	}
 }
 
 // close ends the incident of a fault that is over and hurts nobody any more.
