@@ -50,7 +50,8 @@ kill: engine kafka ## the kill suites over 20 seeds each: processors and brokers
 	cd services && go test ./process -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 60m -v
 	cd services && go test ./standalone -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 30m -v
 
-soak: ## the ledger: a million random histories against its reference and cut in every way, a million changes with silent failures
+soak: engine ## two hours of the whole product with kills, freezes and a look at what grows; a million random histories of the ledger
+	cd services && go test ./standalone -run TestSoak -soak.for 2h -timeout 3h -v
 	cd pipelines && go test ./ledger -run 'TestLedgerIsTheReference|TestCutsDoNotShow' -rapid.checks 1000000 -timeout 180m -v
 	cd pipelines && go test ./ledger -run TestEverySilentFailureIsFound -silent.changes 1000000 -timeout 20m -v
 

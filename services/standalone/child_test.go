@@ -27,6 +27,7 @@ type childConfig struct {
 	Fail       string // failpoint:count, the whole process dies there
 	FailEngine string // failpoint:count, the engine dies a moment after it
 	Verbose    bool
+	Admin      string // host:port of metrics
 }
 
 func runChild(raw string) error {
@@ -48,7 +49,7 @@ func runChild(raw string) error {
 	own, engine := after(c.Fail), after(c.FailEngine)
 	a, err := Start(ctx, Options{
 		Config: c.Config, Data: c.Data, Roles: AllRoles, Migrate: true, Instance: "0", Logger: log,
-		CommitEvery: 20 * time.Millisecond,
+		CommitEvery: 20 * time.Millisecond, AdminAddr: c.Admin,
 		Failpoint: func(name string) {
 			if own(name) {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

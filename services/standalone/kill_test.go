@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -87,6 +88,7 @@ type load struct {
 	rng            *rand.Rand
 	c              client
 	n              int
+	pause          time.Duration // between requests at most; 0: 30 ms
 	sent, accepted map[string]bool
 	waiting        []map[string]any
 }
@@ -105,7 +107,7 @@ func (l *load) traffic(until time.Time) {
 			})
 		}
 		l.post(batch)
-		time.Sleep(time.Duration(l.rng.IntN(30)) * time.Millisecond)
+		time.Sleep(time.Duration(l.rng.Int64N(int64(cmp.Or(l.pause, 30*time.Millisecond)))))
 	}
 }
 
