@@ -155,3 +155,30 @@ func TestDrift(t *testing.T) {
 	require.True(t, got.Fired)
 	require.Greater(t, *got.Acceleration, 1.5)
 }
+
+// While nobody gets in, what waits differs and nobody sees it: more of that
+// than was seen, and over the target, is no number but a reason.
+func TestDriftInAnOutage(t *testing.T) {
+	k := newKPIs(t)
+	k.n++
+	k.rows["reconciliations"] = append(k.rows["reconciliations"], &event.Reconciliation{
+		ID: "c", Tenant: "t", Integration: "i", Object: "contact", Run: "run", State: event.RunComplete, StartedAt: ago(time.Hour),
+		UpdatedAt: ago(time.Hour), SourceRecords: 1000, Compared: 1000, ComparedThrough: ago(time.Hour), Version: 1,
+	})
+	held := func(state string, n int64) {
+		k.n++
+		k.rows["kpi_minutes"] = append(k.rows["kpi_minutes"], &event.KPIMinute{
+			ID: fmt.Sprint("m", k.n), Tenant: "t", Integration: "i", Object: "contact", Minute: ago(day), UpdatedAt: ago(day), Version: 1,
+			Counts: []event.Count{{Name: "deliveries/" + state, N: n}},
+		})
+	}
+	held(event.StateApplied, 500)
+	held(event.StateFailed, 9)
+	require.Equal(t, "ok", k.drift().Status, "nine of a thousand are under the target even if all differ")
+	held(event.StateApplied+"/late", 1)
+	got := k.drift()
+	require.Equal(t, "unknown", got.Status)
+	require.Equal(t, "blind", got.Reason)
+	k.diverge(5, ago(day), event.DivergenceConfirmed, false)
+	require.Equal(t, "ok", k.drift().Status, "half of them were looked at: readers see")
+}
