@@ -179,6 +179,11 @@ type Auth struct {
 	ClientID     Secret `yaml:"client_id"`
 	ClientSecret Secret `yaml:"client_secret"`
 	RefreshToken Secret `yaml:"refresh_token"`
+	// Of jwt_bearer: the private key, as PEM, whose certificate the app knows;
+	// the user to act for; and who issues tokens, the login host unless said.
+	Key      Secret `yaml:"key"`
+	Username string `yaml:"username"`
+	Audience string `yaml:"audience"`
 }
 
 // Notify says who is told.

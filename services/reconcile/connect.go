@@ -54,9 +54,10 @@ func Open(c *config.Connection, resolve func(config.Secret) ([]byte, error), clo
 	case "salesforce":
 		auth := salesforce.Auth{Token: token}
 		if c.Auth != nil {
-			auth.Flow = c.Auth.Flow
+			auth.Flow, auth.Username, auth.Audience = c.Auth.Flow, c.Auth.Username, c.Auth.Audience
 			for ref, to := range map[config.Secret]*string{
 				c.Auth.ClientID: &auth.ClientID, c.Auth.ClientSecret: &auth.ClientSecret, c.Auth.RefreshToken: &auth.Refresh,
+				c.Auth.Key: &auth.Key,
 			} {
 				if *to, err = secret(ref); err != nil {
 					return nil, nil, nil, fmt.Errorf("connection %s: %w", c.ID, err)

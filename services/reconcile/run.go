@@ -38,6 +38,7 @@ type run struct {
 	state   progress
 	missing map[string]string // side.field -> why it cannot be compared
 	counts  map[string]int64  // side -> as the system counts
+	expect  map[string]int64  // side/native -> the same
 	tell    func(Step)
 	began   time.Time // of this process's part
 
@@ -60,7 +61,7 @@ func (s *subject) runName() string { return "run/" + s.name() }
 func (r *Role) once(ctx context.Context, s *subject, tell func(Step)) (*Result, error) {
 	r.running.Lock()
 	defer r.running.Unlock()
-	x := &run{r: r, s: s, tell: tell, began: r.o.Clock.Now(), counts: map[string]int64{}}
+	x := &run{r: r, s: s, tell: tell, began: r.o.Clock.Now(), counts: map[string]int64{}, expect: map[string]int64{}}
 	ctx = crm.In(ctx, crm.LaneCompare)
 	if err := x.begin(ctx); err != nil {
 		return nil, err
@@ -117,6 +118,7 @@ func (x *run) whole(ctx context.Context) (*Result, error) {
 			err := x.patient(ctx, func() error {
 				n, err := x.s.sides[side].reader.Count(ctx, x.s.Query(side, native))
 				x.counts[side] += n
+				x.expect[side+"/"+native] = n
 				return err
 			})
 			if err != nil {
@@ -175,9 +177,12 @@ func (x *run) read(ctx context.Context, side, native string) error {
 		return nil
 	}
 	q := x.s.Query(side, native)
-	q.After = after
+	q.After, q.Expect = after, x.expect[key]
 	at := x.r.o.now()
 	err := x.s.sides[side].reader.All(ctx, q, func(p crm.Page) error {
+		if p.At != 0 {
+			at = min(at, p.At)
+		}
 		rows := make([]match.Row, len(p.Records))
 		for i := range p.Records {
 			rows[i] = x.s.Row(side, &p.Records[i], at)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -157,10 +158,7 @@ func (s *source) connections(cs []config.Connection) {
 		}
 		s.secret(p+".token", c.Token)
 		if c.Auth != nil {
-			s.word(p+".auth.flow", c.Auth.Flow, flows)
-			s.secret(p+".auth.client_id", c.Auth.ClientID)
-			s.secret(p+".auth.client_secret", c.Auth.ClientSecret)
-			s.secret(p+".auth.refresh_token", c.Auth.RefreshToken)
+			s.auth(p+".auth", c.Auth)
 		}
 		if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 			s.add(p+".base_url", "is %q; expected https://host, in place of the vendor's own address", c.BaseURL)
@@ -207,6 +205,31 @@ func (s *source) statusPages(pages []config.StatusPage) {
 
 // leastPageEvery keeps us from being taken for an attack.
 const leastPageEvery = 10 * time.Second
+
+// auth checks that a flow has what it needs.
+func (s *source) auth(p string, a *config.Auth) {
+	s.word(p+".flow", a.Flow, flows)
+	needs := map[string]map[string]string{
+		"client_credentials": {"client_secret": string(a.ClientSecret)},
+		"refresh_token":      {"refresh_token": string(a.RefreshToken)},
+		"jwt_bearer":         {"key": string(a.Key), "username": a.Username},
+	}[a.Flow]
+	for _, name := range slices.Sorted(maps.Keys(needs)) {
+		if needs[name] == "" {
+			s.add(p+"."+name, "is missing; the flow %s needs it", a.Flow)
+		}
+	}
+	if needs != nil && a.ClientID == "" {
+		s.add(p+".client_id", "is missing; the flow %s needs it", a.Flow)
+	}
+	s.secret(p+".client_id", a.ClientID)
+	s.secret(p+".client_secret", a.ClientSecret)
+	s.secret(p+".refresh_token", a.RefreshToken)
+	s.secret(p+".key", a.Key)
+	if u, err := url.Parse(a.Audience); a.Audience != "" && (err != nil || u.Host == "" || u.Scheme != "https") {
+		s.add(p+".audience", "is %q; expected the login host, like https://test.salesforce.com", a.Audience)
+	}
+}
 
 // id checks an id and that no earlier neighbour has it.
 func (s *source) id(path, id string, seen map[string]int) {

@@ -21,9 +21,11 @@ import (
 const (
 	callTimeout = 60 * time.Second
 	maxAnswer   = 32 << 20 // 2000 records of 15 KB
-	maxTries    = 4
-	maxWait     = 90 * time.Second // a longer one is the caller's affair
-	firstWait   = 500 * time.Millisecond
+	// streamTimeout bounds an answer that is stored while it comes.
+	streamTimeout = 10 * time.Minute
+	maxTries      = 4
+	maxWait       = 90 * time.Second // a longer one is the caller's affair
+	firstWait     = 500 * time.Millisecond
 )
 
 // Caller makes the calls of one account: within its budget, patient with what
@@ -52,6 +54,9 @@ type Call struct {
 	Header       http.Header
 	Body         any // as JSON
 	Raw          func(http.Header, []byte) error
+	// Stream reads an answer that may be large while it comes. It is called
+	// again, from the beginning, when the answer broke off.
+	Stream func(http.Header, io.Reader) error
 }
 
 // Do makes a call and decodes the answer into out, unless it is nil.
@@ -112,7 +117,11 @@ func (c *Caller) once(ctx context.Context, call Call, body []byte, fresh bool, o
 	if err := c.Budget.Take(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	limit := callTimeout
+	if call.Stream != nil {
+		limit = streamTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	req, err := c.request(ctx, call, body)
 	if err != nil {
@@ -126,6 +135,12 @@ func (c *Caller) once(ctx context.Context, call Call, body []byte, fresh bool, o
 		return &Error{Kind: networkKind(err), System: c.System, Message: withoutURL(err), Err: err}
 	}
 	defer res.Body.Close()
+	if call.Stream != nil && res.StatusCode < 300 {
+		if c.Headers != nil {
+			c.Headers(res.Header)
+		}
+		return call.Stream(res.Header, res.Body)
+	}
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return &Error{Kind: KindNetwork, System: c.System, Message: "the answer broke off", Err: err}
@@ -146,7 +161,9 @@ func (c *Caller) request(ctx context.Context, call Call, body []byte) (*http.Req
 		return nil, fmt.Errorf("call %s: %w", call.Path, err)
 	}
 	maps.Copy(req.Header, call.Header)
-	req.Header.Set("Accept", "application/json")
+	if req.Header.Get("Accept") == "" {
+		req.Header.Set("Accept", "application/json")
+	}
 	req.Header.Set("User-Agent", "plumbline (read-only)")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")

@@ -38,12 +38,14 @@ type Query struct {
 	Scope  string   // in the system's own words: hs_list:12, or a SOQL condition; marks or leaves out the others
 	Since  event.Time
 	After  string // where an interrupted All goes on
+	Expect int64  // how many records All will find, as Count said; 0 = not known
 }
 
 // Page is a part of All, and where the next one begins; empty at the end.
 type Page struct {
 	Records []Record
 	Next    string
+	At      event.Time // when the system looked, where that was before the call
 }
 
 // Property is a field as a system defines it.
@@ -90,6 +92,8 @@ type Reader interface {
 	// may come twice; none is left out.
 	Modified(ctx context.Context, q Query, yield func([]Record) error) error
 	// All yields every live record once, in an order that changes do not move.
+	// Where what it was reading from is gone, it begins anew, and yields
+	// records again.
 	All(ctx context.Context, q Query, yield func(Page) error) error
 	// Latest is the n records modified last.
 	Latest(ctx context.Context, q Query, n int) ([]Record, error)

@@ -16,7 +16,7 @@ func (s *Server) versions(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) resources(q *request) answer {
 	out := map[string]string{}
-	for _, name := range []string{"sobjects", "query", "queryAll", "limits", "composite"} {
+	for _, name := range []string{"sobjects", "query", "queryAll", "limits", "composite", "jobs"} {
 		out[name] = "/services/data/" + q.version + "/" + name
 	}
 	return answer{http.StatusOK, out}
@@ -95,6 +95,8 @@ func (s *Server) field(t *crm.Table, name string) map[string]any {
 	}
 	if k := kinds[f.Type]; k != "" {
 		out["type"] = k
+	} else if f.Number {
+		out["type"] = "double"
 	}
 	if f.Max > 0 {
 		out["length"] = f.Max

@@ -1,10 +1,16 @@
 package salesforce
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 const maxBody = 6 << 20
@@ -15,6 +21,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
 		s.write(w, oauthError("invalid_request", "the form cannot be read"))
+		return
+	}
+	if r.Form.Get("grant_type") == jwtGrant {
+		s.assertion(w, r)
 		return
 	}
 	id, secret := r.Form.Get("client_id"), r.Form.Get("client_secret")
@@ -40,6 +50,47 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.write(w, s.session(r, grant))
 	}
+}
+
+const jwtGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+// assertion gives a session for a claim that the app's key signed.
+func (s *Server) assertion(w http.ResponseWriter, r *http.Request) {
+	signed, signature, _ := cutLast(r.Form.Get("assertion"), ".")
+	_, body, _ := strings.Cut(signed, ".")
+	sig, errSig := base64.RawURLEncoding.DecodeString(signature)
+	plain, errPlain := base64.RawURLEncoding.DecodeString(body)
+	var claims struct {
+		Issuer   string `json:"iss"`
+		Subject  string `json:"sub"`
+		Audience string `json:"aud"`
+		Expires  int64  `json:"exp"`
+	}
+	sum, now := sha256.Sum256([]byte(signed)), s.o.Wall().Unix()
+	switch {
+	case errSig != nil || errPlain != nil || json.Unmarshal(plain, &claims) != nil || s.o.Key == nil:
+		s.write(w, oauthError("invalid_grant", "invalid assertion"))
+	case claims.Issuer != s.o.ClientID:
+		s.write(w, oauthError("invalid_client_id", "client identifier invalid"))
+	case rsa.VerifyPKCS1v15(s.o.Key, crypto.SHA256, sum[:], sig) != nil:
+		s.write(w, oauthError("invalid_grant", "invalid assertion"))
+	case claims.Subject != s.o.User:
+		s.write(w, oauthError("invalid_grant", "user hasn't approved this consumer"))
+	case claims.Audience != "https://login.salesforce.com", claims.Expires < now, claims.Expires > now+180:
+		s.write(w, oauthError("invalid_grant", "audience is invalid"))
+	default:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.write(w, s.session(r, jwtGrant))
+	}
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

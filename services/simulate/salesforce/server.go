@@ -4,6 +4,7 @@
 package salesforce
 
 import (
+	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -24,13 +25,15 @@ type Options struct {
 	Secret   string
 	User     string // of the password flow
 	Password string
-	UserID   string // who writes with these credentials
+	Key      *rsa.PublicKey // of the jwt_bearer flow
+	UserID   string         // who writes with these credentials
 	Now      func() int64
 	Wall     func() time.Time
 	Daily    int                                    // API calls a day; 0 = 100000
 	External string                                 // field with the source's id; empty: HubSpot_Id__c
 	Changed  func(crm.Change)                       // hears of writes, with the lock held
 	Fault    func(*http.Request) (crm.Answer, bool) // answers instead of the server
+	JobFails func(query string) string              // why a bulk query fails, or ""
 }
 
 // Server is the fake org.
@@ -44,6 +47,7 @@ type Server struct {
 	serial  int
 	cursors map[string]*cursor
 	recent  []string // cursors, oldest first
+	jobs    map[string]*job
 }
 
 // New makes a server; it listens nowhere itself.
@@ -62,6 +66,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		o: o, mux: http.NewServeMux(), tokens: map[string]bool{}, refresh: map[string]bool{}, cursors: map[string]*cursor{},
+		jobs: map[string]*job{},
 	}
 	s.routes()
 	return s
@@ -88,6 +93,12 @@ func (s *Server) routes() {
 		"GET " + data + "/query":                                 s.query,
 		"GET " + data + "/queryAll":                              s.queryAll,
 		"GET " + data + "/query/{cursor}":                        s.more,
+		"GET " + data + "/jobs/query":                            s.bulkJobs,
+		"POST " + data + "/jobs/query":                           s.bulkCreate,
+		"GET " + data + "/jobs/query/{job}":                      s.bulkStatus,
+		"PATCH " + data + "/jobs/query/{job}":                    s.bulkAbort,
+		"DELETE " + data + "/jobs/query/{job}":                   s.bulkDelete,
+		"GET " + data + "/jobs/query/{job}/results":              s.bulkResults,
 		"POST " + data + "/composite":                            s.composite,
 		"POST " + data + "/composite/sobjects":                   s.collection,
 		"PATCH " + data + "/composite/sobjects":                  s.collection,
@@ -202,6 +213,14 @@ func (s *Server) table(name string) *crm.Table {
 func (s *Server) write(w http.ResponseWriter, a answer) {
 	if a.body == nil {
 		w.WriteHeader(a.status)
+		return
+	}
+	if t, ok := a.body.(text); ok {
+		for k, v := range t.header {
+			w.Header().Set(k, v)
+		}
+		w.WriteHeader(a.status)
+		_, _ = w.Write(t.body)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")

@@ -10,12 +10,14 @@ import (
 	"sync"
 
 	"plumbline.dev/services/internal/crm"
+	"plumbline.dev/services/internal/pace"
 )
 
 // Flows that need no person.
 const (
 	ClientCredentials = "client_credentials"
 	RefreshToken      = "refresh_token"
+	JWTBearer         = "jwt_bearer"
 )
 
 // Auth is the credential: a session that somebody else renews, or a flow.
@@ -24,6 +26,9 @@ type Auth struct {
 	Flow                   string
 	ClientID, ClientSecret string
 	Refresh                string
+	Key                    string // of JWTBearer: an RSA key, PEM
+	Username               string // whom it acts for
+	Audience               string // "" = the login host of production
 }
 
 func (a Auth) renews() bool { return a.Flow != "" }
@@ -34,6 +39,8 @@ type session struct {
 	auth   Auth
 	base   *url.URL
 	client *http.Client
+
+	clock pace.Clock
 
 	mu    sync.Mutex
 	token string
@@ -56,12 +63,9 @@ func (s *session) authorize(ctx context.Context, r *http.Request, fresh bool) er
 const maxToken = 64 << 10
 
 func (s *session) obtain(ctx context.Context) (string, error) {
-	form := url.Values{"grant_type": {s.auth.Flow}, "client_id": {s.auth.ClientID}}
-	if s.auth.ClientSecret != "" {
-		form.Set("client_secret", s.auth.ClientSecret)
-	}
-	if s.auth.Flow == RefreshToken {
-		form.Set("refresh_token", s.auth.Refresh)
+	form, err := s.form()
+	if err != nil {
+		return "", err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base.String()+"/services/oauth2/token", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -86,6 +90,22 @@ func (s *session) obtain(ctx context.Context) (string, error) {
 		return "", loginRefused(res.StatusCode, answer.Error, answer.Description)
 	}
 	return answer.Token, nil
+}
+
+// form is what the login is sent.
+func (s *session) form() (url.Values, error) {
+	if s.auth.Flow == JWTBearer {
+		assertion, err := s.auth.assertion(s.clock.Now())
+		return url.Values{"grant_type": {jwtGrant}, "assertion": {assertion}}, err
+	}
+	form := url.Values{"grant_type": {s.auth.Flow}, "client_id": {s.auth.ClientID}}
+	if s.auth.ClientSecret != "" {
+		form.Set("client_secret", s.auth.ClientSecret)
+	}
+	if s.auth.Flow == RefreshToken {
+		form.Set("refresh_token", s.auth.Refresh)
+	}
+	return form, nil
 }
 
 // loginRefused is an authentication error, unless the login itself failed.

@@ -36,10 +36,10 @@ func (r *Reader) Describe(ctx context.Context, object string) ([]crm.Property, e
 	if err := r.call.Do(ctx, crm.Call{Method: http.MethodGet, Path: path}, &answer); err != nil {
 		return nil, err
 	}
-	known := map[string]bool{}
+	known := map[string]string{}
 	out := make([]crm.Property, 0, len(answer.Fields))
 	for _, f := range answer.Fields {
-		known[f.Name] = true
+		known[f.Name] = f.Type
 		p := crm.Property{
 			Name: f.Name, Label: f.Label, Kind: kinds[f.Type], Length: f.Length, ReadOnly: !f.Updateable,
 			Type: f.Type, Closed: f.Restricted, Required: f.Createable && !f.Nillable && !f.Defaulted,

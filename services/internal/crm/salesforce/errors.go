@@ -31,6 +31,8 @@ func refusal(status int, _ http.Header, body []byte) *crm.Error {
 		e.Kind = crm.KindScope
 	case code == "INVALID_FIELD", code == "INVALID_TYPE", code == "MALFORMED_QUERY":
 		e.Kind = crm.KindSchema
+	case code == "INVALIDJOBSTATE": // of a job that somebody ended
+		e.Kind = crm.KindGone
 	case code == "QUERY_TIMEOUT", code == "UNABLE_TO_LOCK_ROW", code == "REQUEST_RUNNING_TOO_LONG", code == "SERVER_UNAVAILABLE",
 		code == "UNKNOWN_EXCEPTION":
 		e.Kind = crm.KindOutage

@@ -58,7 +58,7 @@ func (r *Reader) selects(ctx context.Context, q crm.Query, more ...string) (stri
 		if err != nil {
 			return "", err
 		}
-		if known[converted[0]] {
+		if known[converted[0]] != "" {
 			names = append(names, converted...)
 		}
 	}
@@ -79,7 +79,7 @@ func unique(names []string) []string {
 	return out
 }
 
-func (r *Reader) known(ctx context.Context, object string) (map[string]bool, error) {
+func (r *Reader) known(ctx context.Context, object string) (map[string]string, error) {
 	r.mu.Lock()
 	known := r.fields[object]
 	r.mu.Unlock()
@@ -119,11 +119,23 @@ func (r *Reader) Modified(ctx context.Context, q crm.Query, yield func([]crm.Rec
 	}
 }
 
-// All implements crm.Reader. Records out of scope are left out.
+// All implements crm.Reader. Records out of scope are left out. Many records
+// are read in bulk, which costs fewer calls and time to wait for.
 func (r *Reader) All(ctx context.Context, q crm.Query, yield func(crm.Page) error) error {
 	sel, err := r.selects(ctx, q)
 	if err != nil {
 		return err
+	}
+	bulk, err := r.inBulk(ctx, q)
+	if err != nil {
+		return err
+	}
+	if bulk {
+		err := r.allInBulk(ctx, q, sel+where(q.Scope), yield)
+		if !errors.Is(err, errNotInBulk) {
+			return err
+		}
+		q.After = ""
 	}
 	after := q.After
 	for {

@@ -29,15 +29,18 @@ type Options struct {
 	Auth         Auth
 	Budget       *crm.Budget
 	Clock        pace.Clock
+	BulkFrom     int64 // All of so many records goes through Bulk API 2.0; 0 = 20,000, negative = never
 }
 
 // Reader implements crm.Reader.
 type Reader struct {
-	call *crm.Caller
-	auth *session
+	call  *crm.Caller
+	auth  *session
+	clock pace.Clock
+	bulk  int64 // records from which on All reads in bulk; negative = never
 
 	mu     sync.Mutex
-	fields map[string]map[string]bool // what an object has, by its native name
+	fields map[string]map[string]string // what an object has, by its native name: field to type
 }
 
 // New makes a reader; it calls nothing yet.
@@ -52,9 +55,17 @@ func New(o Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Auth.Flow == JWTBearer { // a key that cannot sign is found now
+		if _, err := o.Auth.assertion(o.Clock.Now()); err != nil {
+			return nil, err
+		}
+	}
 	client := &http.Client{Transport: crm.Transport(o.AllowPrivate), CheckRedirect: crm.NoRedirect}
-	r := &Reader{fields: map[string]map[string]bool{}}
-	r.auth = &session{auth: o.Auth, base: base, client: client, token: o.Auth.Token}
+	if o.BulkFrom == 0 {
+		o.BulkFrom = bulkFrom
+	}
+	r := &Reader{clock: o.Clock, bulk: o.BulkFrom, fields: map[string]map[string]string{}}
+	r.auth = &session{auth: o.Auth, base: base, client: client, clock: o.Clock, token: o.Auth.Token}
 	r.call = &crm.Caller{
 		System: "Salesforce", Base: base, Client: client, Budget: o.Budget, Clock: o.Clock, Authorize: r.auth.authorize,
 		Renews: o.Auth.renews(), Headers: func(h http.Header) { learn(o.Budget, h) }, Refusal: refusal,
@@ -116,6 +127,3 @@ func (r *Reader) Users(ctx context.Context) (map[string]string, error) {
 	})
 	return out, err
 }
-
-// Cost implements crm.Reader.
-func (r *Reader) Cost(_ crm.Way, n int64) int64 { return max((n+page-1)/page, 1) }

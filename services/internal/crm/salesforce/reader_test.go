@@ -6,11 +6,13 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/crm"
+	"plumbline.dev/services/internal/pace"
 	simcrm "plumbline.dev/services/simulate/crm"
 	fake "plumbline.dev/services/simulate/salesforce"
 )
@@ -25,7 +27,7 @@ type world struct {
 	server *fake.Server
 }
 
-func open(t *testing.T, n int, auth Auth, o fake.Options) (*world, *Reader) {
+func open(t *testing.T, n int, auth Auth, o fake.Options, edit ...func(*Options)) (*world, *Reader) {
 	t.Helper()
 	w := &world{table: simcrm.NewTable("Contact", []simcrm.Field{
 		{Name: "Email", Type: "email"}, {Name: "LastName", Required: true, Max: 80}, {Name: "Score__c", Type: "number", Number: true},
@@ -40,10 +42,14 @@ func open(t *testing.T, n int, auth Auth, o fake.Options) (*world, *Reader) {
 	w.server = fake.New(o)
 	s := httptest.NewServer(w.server)
 	t.Cleanup(s.Close)
-	r, err := New(Options{
-		BaseURL: s.URL, AllowPrivate: true, Auth: auth,
+	options := Options{
+		BaseURL: s.URL, AllowPrivate: true, Auth: auth, Clock: pace.Fast{From: time.Now(), Speed: 1000},
 		Budget: crm.NewBudget(crm.BudgetOptions{System: "Salesforce", Share: 1, Daily: LeastDaily}),
-	})
+	}
+	for _, e := range edit {
+		e(&options)
+	}
+	r, err := New(options)
 	require.NoError(t, err)
 	t.Cleanup(r.Close)
 	return w, r

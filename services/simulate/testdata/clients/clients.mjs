@@ -98,6 +98,14 @@ async function salesforce() {
   await assert.rejects(sf.query("SELECT Foo__c FROM Contact"), (e) => e.errorCode === "INVALID_FIELD");
   await assert.rejects(sf.query("SELECT Id FRM Contact"), (e) => e.errorCode === "MALFORMED_QUERY");
 
+  const bulk = [];
+  const stream = await sf.bulk2.query("SELECT Id, Email, IsDeleted FROM Contact", { pollInterval: 10, pollTimeout: 5000 });
+  for await (const r of stream) bulk.push(r);
+  assert.equal(bulk.length, all.totalSize, "Bulk API 2.0");
+  assert.deepEqual(new Set(bulk.map((r) => r.Id)), new Set(all.records.map((r) => r.Id)));
+  assert.equal(bulk[0].IsDeleted, "false");
+  await assert.rejects(sf.bulk2.query("SELECT Foo__c FROM Contact"), (e) => e.errorCode === "INVALID_FIELD");
+
   const user = new jsforce.Connection({ oauth2, instanceUrl: SF });
   await user.authorize({ grant_type: "password", username: SF_USER, password: SF_PASSWORD });
   const fresh = await user.oauth2.refreshToken(user.refreshToken);
