@@ -130,7 +130,7 @@ func (a *Alerts) fire(ctx stream.Ctx, e *Entry, out *stream.Out) {
 	}
 	worse := next.Severity == event.Page && e.Told.Severity != event.Page
 	if e.Told.Severity == event.Page {
-		next.Severity = event.Page // it does not calm down by itself before it is over
+		next.Severity, next.Priority = event.Page, e.Told.Priority // it does not calm down by itself before it is over
 	}
 	if worse || next.Status != e.Told.Status || next.CausedBy != e.Told.CausedBy || next.Attribution != e.Told.Attribution ||
 		next.FirstStep != e.Told.FirstStep || next.RecordsAffected >= growth*max(e.Told.RecordsAffected, 1) {

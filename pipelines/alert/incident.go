@@ -26,6 +26,9 @@ func (a *Alerts) incident(ctx stream.Ctx, i *event.Incident, out *stream.Out) {
 	}
 	if v := a.vendorOf(i); v != "" {
 		c.CausedBy = v
+		if c.Severity == event.Page {
+			a.raise(ctx, v, out)
+		}
 	}
 	e := a.entries.Change(id)
 	e.Latest, e.Status = c, event.AlertFiring
@@ -63,6 +66,17 @@ func records(n int64) string {
 		return "1 record"
 	}
 	return fmt.Sprintf("%d records", n)
+}
+
+// raise makes a page of an alert that explains one: whoever hears of it alone
+// must not hear less of it.
+func (a *Alerts) raise(ctx stream.Ctx, id string, out *stream.Out) {
+	if a.entries.Get(id).Told.Severity == event.Page {
+		return
+	}
+	e := a.entries.Change(id)
+	e.Latest.Severity, e.Latest.Priority = event.Page, event.P1
+	a.fire(ctx, e, out)
 }
 
 // explained is the open incident that best explains a KPI's breach.

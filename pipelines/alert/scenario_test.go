@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"plumbline.dev/pipelines/alert"
+	"plumbline.dev/pipelines/attribute"
 	"plumbline.dev/pipelines/incident"
 	"plumbline.dev/pipelines/kpi"
 	"plumbline.dev/pipelines/ledger"
@@ -60,8 +61,17 @@ func byStatus(a *event.Attempt) {
 	a.Verdict = v
 }
 
-// chain is track and watch in one, on one partition.
+// chain is track and watch in one, on one partition; of partials it is watch
+// alone, with the link that says whose fault it is.
 func chain(s *streamtest.Scenario) (stream.Operator, error) {
+	if s.Settings["input"] == "partials" {
+		in := integrations()
+		return stream.NewChain(
+			stream.Link{Name: "attribute", Op: attribute.New()},
+			stream.Link{Name: "incident", Op: incident.New(incident.Options{Integrations: in})},
+			stream.Link{Name: "alert", Op: alert.New("")},
+		), nil
+	}
 	in := only(s.Settings["integration"])
 	return stream.NewChain(
 		stream.Link{Op: ledger.New(in, byStatus)},

@@ -133,8 +133,16 @@ func (c *Case) over() event.Time {
 	return max(at, c.I.LastAt, c.I.DetectedAt)
 }
 
-// ripe reports whether a candidate is an incident.
+// ripe reports whether a candidate is an incident. Where a provider lets nobody
+// in, a verdict is about to say whose fault that is: a moment's patience spares
+// everybody the alert that would have to be taken back.
 func (c *Case) ripe(now event.Time) bool {
-	return c.I.Kind != event.IncidentOfFailures || c.I.Recoverability == event.Permanent ||
-		c.I.Affected >= manyRecords || now-c.I.DetectedAt >= patience
+	age := now - c.I.DetectedAt
+	switch {
+	case c.I.Kind != event.IncidentOfFailures:
+		return true
+	case reaches(c.I.Class) && !c.Decided && age < verdictWait:
+		return false
+	}
+	return c.I.Recoverability == event.Permanent || c.I.Affected >= manyRecords || age >= patience
 }

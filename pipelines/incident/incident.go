@@ -16,6 +16,7 @@ const (
 	// incident, unless they hit several records.
 	patience     = 2 * event.Minute
 	manyRecords  = 3
+	verdictWait  = event.Minute
 	p1Records    = 10               // from here on an incident of a P1 integration is P1
 	calmAfter    = 5 * event.Minute // without a failure it no longer grows
 	looseCalm    = 30 * event.Minute

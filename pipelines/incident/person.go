@@ -20,6 +20,7 @@ func (n *Incidents) verdict(v *event.CauseVerdict) {
 			continue
 		}
 		c = n.cases.Change(key)
+		c.Decided = v.Decided
 		c.I.VerdictID, c.I.Attribution, c.I.Confidence = v.ID, v.Attribution, v.Confidence
 		c.I.Class = v.Class
 		if v.Decided && v.Attribution == event.ByVendor && slices.Contains(showsAs, v.Class) {

@@ -22,6 +22,7 @@ type Case struct {
 	Predicate string         `msg:"p,omitempty"`
 	Group     string         `msg:"g,omitempty"`  // what it is one trouble of
 	Nature    string         `msg:"n,omitempty"`  // bent or lost, once known
+	Decided   bool           `msg:"d,omitempty"`  // a verdict says whose fault it is
 	Answer    string         `msg:"an,omitempty"` // of the provider, the first one's
 	Members   []Member       `msg:"m,omitempty"`  // objects or fields in it, sorted by name
 	Classes   []Member       `msg:"cl,omitempty"` // of its failures, sorted by name

@@ -11,8 +11,8 @@ import (
 func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(22)
-	var zb0001Mask uint32 /* 22 bits */
+	zb0001Len := uint32(23)
+	var zb0001Mask uint32 /* 23 bits */
 	_ = zb0001Mask
 	if z.Opened == false {
 		zb0001Len--
@@ -66,21 +66,25 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x20000
 	}
-	if z.Answer == "" {
+	if z.Decided == false {
 		zb0001Len--
 		zb0001Mask |= 0x40000
 	}
-	if z.Members == nil {
+	if z.Answer == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80000
 	}
-	if z.Classes == nil {
+	if z.Members == nil {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.Prints == nil {
+	if z.Classes == nil {
 		zb0001Len--
 		zb0001Mask |= 0x200000
+	}
+	if z.Prints == nil {
+		zb0001Len--
+		zb0001Mask |= 0x400000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -194,11 +198,16 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.Nature)
 		}
 		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "d"
+			o = append(o, 0xa1, 0x64)
+			o = msgp.AppendBool(o, z.Decided)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
 			// string "an"
 			o = append(o, 0xa2, 0x61, 0x6e)
 			o = msgp.AppendString(o, z.Answer)
 		}
-		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "m"
 			o = append(o, 0xa1, 0x6d)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Members)))
@@ -212,7 +221,7 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendInt64(o, z.Members[za0003].N)
 			}
 		}
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "cl"
 			o = append(o, 0xa2, 0x63, 0x6c)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Classes)))
@@ -226,7 +235,7 @@ func (z *Case) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendInt64(o, z.Classes[za0004].N)
 			}
 		}
-		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "fp"
 			o = append(o, 0xa2, 0x66, 0x70)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Prints)))
@@ -390,6 +399,12 @@ func (z *Case) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Nature")
 				return
 			}
+		case "d":
+			z.Decided, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Decided")
+				return
+			}
 		case "an":
 			z.Answer, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -533,7 +548,7 @@ func (z *Case) Msgsize() (s int) {
 	for za0002 := range z.Soft {
 		s += msgp.StringPrefixSize + len(z.Soft[za0002])
 	}
-	s += 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + z.OKAt.Msgsize() + 2 + z.HealedAt.Msgsize() + 2 + z.RightAt.Msgsize() + 2 + z.TicketAt.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Predicate) + 2 + msgp.StringPrefixSize + len(z.Group) + 2 + msgp.StringPrefixSize + len(z.Nature) + 3 + msgp.StringPrefixSize + len(z.Answer) + 2 + msgp.ArrayHeaderSize
+	s += 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + z.OKAt.Msgsize() + 2 + z.HealedAt.Msgsize() + 2 + z.RightAt.Msgsize() + 2 + z.TicketAt.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Predicate) + 2 + msgp.StringPrefixSize + len(z.Group) + 2 + msgp.StringPrefixSize + len(z.Nature) + 2 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Answer) + 2 + msgp.ArrayHeaderSize
 	for za0003 := range z.Members {
 		s += 1 + 2 + msgp.StringPrefixSize + len(z.Members[za0003].Name) + 2 + msgp.Int64Size
 	}

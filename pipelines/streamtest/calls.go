@@ -50,7 +50,7 @@ func (st *statement) failures(p *event.Partial, op string, minute event.Time) er
 	p.Failures = append(p.Failures, event.FailureCount{
 		Minute: minute, Fingerprint: class, Class: class, Recoverability: o.text("rec", recoverability),
 		Attribution: o.text("att", event.ByUnknown), Origin: event.OriginError, Operation: op,
-		Status: int(o.number("status")), N: bad, First: st.at, Last: st.at,
+		Status: int(o.number("status")), N: bad, Unlinked: bad, First: st.at, Last: st.at,
 	})
 	return nil
 }

@@ -24,7 +24,7 @@ func (s *sheet) kpis(w *World, f *Findings) {
 	s.kpi(w, f, KPISuccess, "success rate error", Points, w.success)
 	s.beside(w, f)
 	s.kpi(w, f, KPILatency, "latency p95 error", Relative, w.latency)
-	s.kpi(w, f, KPIMTTR, "MTTR error", Relative, w.mttr)
+	s.kpi(w, f, KPIMTTR, "MTTR error", Relative, w.mttr(f))
 	s.kpi(w, f, KPIDrift, "drift rate error", Points, w.drift)
 	s.kpi(w, f, KPICoverage, "coverage", Points, func(string, KPI) (float64, bool) { return 1, true })
 }
@@ -123,24 +123,46 @@ func (w *World) latency(integration string, _ KPI) (float64, bool) {
 
 // mttr is the mean over incidents, the open ones at their age so far. It runs
 // from detection (kpis.md 3): a refusal tells at once, and what is silent can
-// be known when its deadline has passed, not before.
-func (w *World) mttr(integration string, _ KPI) (float64, bool) {
-	var sum, n float64
+// be known when its deadline has passed, not before. Differences of daily life
+// are incidents too, of which the truth has no word: they count as they stand.
+func (w *World) mttr(f *Findings) func(string, KPI) (float64, bool) {
+	sums, counts := map[string]float64{}, map[string]float64{}
+	add := func(integration string, from, to int64) {
+		if to == 0 || to > w.End {
+			to = w.End
+		}
+		sums[integration] += float64(max(to-from, 0))
+		counts[integration]++
+	}
+	faults := map[string]bool{}
 	for _, i := range w.Incidents {
-		if i.Sync != integration {
-			continue
-		}
-		end := i.Ended
-		if end == 0 {
-			end = w.End
-		}
 		known := int64(i.At)
 		if i.Silent {
 			known += w.Deadline
 		}
-		sum, n = sum+float64(max(end-known, 0)), n+1
+		add(i.Sync, known, i.Ended)
+		faults[i.Sync] = true
 	}
-	return sum / math.Max(n, 1), n > 0
+	stands := w.standing(f)
+	for i := range f.Incidents {
+		if x := &f.Incidents[i]; x.Detected <= w.End && !stands[x.ID] && w.explained(x) {
+			add(x.Integration, x.Detected, x.Resolved)
+		}
+	}
+	return func(integration string, _ KPI) (float64, bool) {
+		return sums[integration] / math.Max(counts[integration], 1), faults[integration]
+	}
+}
+
+// standing are the incidents that stand for true ones.
+func (w *World) standing(f *Findings) map[string]bool {
+	out := map[string]bool{}
+	for _, i := range w.Incidents {
+		if best := match(i, f.Incidents, w); best != nil {
+			out[best.ID] = true
+		}
+	}
+	return out
 }
 
 // drift is the share of the records that differed, beyond what was under way,
