@@ -2,36 +2,23 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"syscall"
 	"time"
+
+	"plumbline.dev/services/internal/guard"
 )
 
-// guarded dials only addresses of the public internet: a webhook address in a
-// config file must not become a way into the network Plumbline runs in. The
-// check is made on the address that is really dialed, after the name was
-// resolved.
+// guarded dials as the configuration allows: a webhook address in a config file
+// must not become a way into the network Plumbline runs in.
 func guarded(allowPrivate bool) func(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	if !allowPrivate {
-		d.Control = func(_, address string, _ syscall.RawConn) error { return public(address) }
+	d := guard.Dialer(allowPrivate, 10*time.Second)
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, network, addr)
+		if errors.Is(err, guard.ErrPrivate) {
+			err = fmt.Errorf("%w: set notify.allow_private if that is meant", err)
+		}
+		return conn, err
 	}
-	return d.DialContext
 }
-
-func public(address string) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("dial %s: %w", address, err)
-	}
-	ip := at.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || shared.Contains(ip) {
-		return fmt.Errorf("%s is no public address: set notify.allow_private if that is meant", ip)
-	}
-	return nil
-}
-
-// shared is carrier-grade address space, private in all but name.
-var shared = netip.MustParsePrefix("100.64.0.0/10")

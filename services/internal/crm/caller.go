@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"plumbline.dev/services/internal/guard"
 	"plumbline.dev/services/internal/pace"
 )
 
@@ -206,7 +207,7 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 }
 
 func networkKind(err error) Kind {
-	if errors.Is(err, errPrivate) {
+	if errors.Is(err, guard.ErrPrivate) {
 		return KindRefused
 	}
 	return KindNetwork

@@ -6,18 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
+
+	"plumbline.dev/services/internal/guard"
 )
-
-// errPrivate is where a configuration must not send a credential by mistake.
-var errPrivate = errors.New("leads into a private network: set allow_private on the connection if that is meant")
-
-// shared is the carriers' address space, which netip does not count as private.
-var shared = netip.MustParsePrefix("100.64.0.0/10")
 
 // Base checks the address that calls go to. Credentials travel encrypted,
 // unless a private address is meant.
@@ -34,27 +28,18 @@ func Base(raw string, allowPrivate bool) (*url.URL, error) {
 	return u, nil
 }
 
-// Transport dials only where it may: the address is judged after the name was
-// resolved, so that no name leads inside.
+// Transport dials only where it may, whatever a name resolves to.
 func Transport(allowPrivate bool) *http.Transport {
-	d := &net.Dialer{Timeout: 5 * time.Second}
-	if !allowPrivate {
-		d.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error { return public(address) }
+	d := guard.Dialer(allowPrivate, 5*time.Second)
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, network, addr)
+		if errors.Is(err, guard.ErrPrivate) {
+			err = fmt.Errorf("%w: set allow_private on the connection if that is meant", err)
+		}
+		return conn, err
 	}
 	return &http.Transport{
-		DialContext: d.DialContext, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: callTimeout,
+		DialContext: dial, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: callTimeout,
 		MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
 	}
-}
-
-func public(address string) error {
-	a, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("dial %s: %w", address, err)
-	}
-	ip := a.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || shared.Contains(ip) {
-		return fmt.Errorf("%s %w", ip, errPrivate)
-	}
-	return nil
 }
