@@ -69,7 +69,7 @@ func (t *Try) covers(o *Open, skew event.Time) bool {
 		return false
 	}
 	switch o.D.State {
-	case event.StateSuperseded, event.StateOverwritten:
+	case event.StateOverwritten:
 		return false
 	case event.StateApplied, event.StateVerified:
 		if t.At > o.D.AppliedAt+skew {
@@ -82,11 +82,11 @@ func (t *Try) covers(o *Open, skew event.Time) bool {
 // writes reports whether an attempt may write one of the wanted fields.
 func (t *Try) writes(o *Open) bool {
 	if len(o.Wants) == 0 {
-		return true
+		return o.D.State != event.StateSuperseded
 	}
 	for i := range o.Wants {
 		w := &o.Wants[i]
-		if w.Past {
+		if !w.current(t.At) {
 			continue
 		}
 		if len(t.Fields) == 0 {
@@ -131,6 +131,10 @@ func (f *folding) tried(o *Open, t *Try) bool {
 
 func (f *folding) acknowledge(o *Open, t *Try) {
 	o.Refused = 0
+	for i := range o.Wants {
+		w := &o.Wants[i]
+		w.Named = w.Named || slices.Contains(t.Fields, w.Target)
+	}
 	if o.D.AcknowledgedAt == 0 || t.At < o.D.AcknowledgedAt {
 		o.D.AcknowledgedAt = t.At
 	}

@@ -35,6 +35,35 @@ func (f *folding) wonder(reason, side, subject string, fields []string) {
 	}
 }
 
+// edited notes what people wrote in the target while nobody knows what the
+// source holds: it is asked for, once the sync has had the time to react.
+func (f *folding) edited(name string, source, target held, e *Evidence) {
+	at := slices.Index(f.r.Edits, name)
+	switch {
+	case at >= 0 && source.known && target.known:
+		if f.r.Edits = slices.Delete(f.r.Edits, at, at+1); len(f.r.Edits) == 0 {
+			f.r.Edited, f.r.EditsAsk = 0, false
+		}
+	case at >= 0 || e.Source || source.known || f.m.integration.Bidirectional || f.before(target) || isOrphan(f.key):
+	case !f.m.others(event.Target, target.writer) || f.m.stands(name, target.value):
+	default:
+		f.r.Edits, f.r.EditsAsk = append(f.r.Edits, name), false
+		f.r.Edited = max(f.r.Edited, target.moved+f.p.deadline, f.clock+lateGrace)
+	}
+}
+
+// editsDue asks about them, and waits for an answer, though not for ever.
+func (f *folding) editsDue() {
+	switch {
+	case f.r.Edited == 0 || max(f.r.Edited, f.r.Asked+askEvery) > f.ctx.Now:
+	case f.r.EditsAsk:
+		f.r.Edited, f.r.Edits, f.r.EditsAsk = 0, nil, false
+	default:
+		f.wonder(event.CheckConfirm, "", "", slices.Clone(f.r.Edits))
+		f.r.Edited, f.r.EditsAsk = f.ctx.Now+event.Hour, true
+	}
+}
+
 // flush sends the question, if there is one.
 func (f *folding) flush() {
 	if f.ask == nil {

@@ -12,6 +12,7 @@ import (
 func (f *folding) deadlines() {
 	f.each(func(o *Open) {
 		if o.waits() && o.Judge <= f.ctx.Now {
+			f.doubt(o)
 			o.missed()
 		}
 	})
@@ -22,9 +23,24 @@ func (f *folding) deadlines() {
 	}
 	f.readback()
 	f.gapsDue()
+	f.editsDue()
 	f.forget()
 	f.r.Kept = slices.DeleteFunc(f.r.Kept, func(k Kept) bool { return k.Until <= f.ctx.Now })
 	f.flush()
+}
+
+// doubt drops the suspicion of a coerced value where the target's own events
+// have told since that the write was of other fields.
+func (f *folding) doubt(o *Open) {
+	saw := false
+	for i := range o.Wants {
+		w := &o.Wants[i]
+		if w.Saw != nil && f.r.Memory.elsewhere(o.D.Reverse, w.Target, w.Saw.Moved) {
+			w.Saw = nil
+		}
+		saw = saw || w.Saw != nil
+	}
+	o.Coerced = o.Coerced && saw
 }
 
 // forget lets deliveries go. What is older than one that goes, and settled,

@@ -8,3 +8,4 @@ package ledger
 
 //go:generate go tool msgp -tests=false -io=false -file record.go -o record_gen.go
 //go:generate go tool msgp -tests=false -io=false -file habit.go -o habit_gen.go
+//go:generate go tool msgp -tests=false -io=false -file memory.go -o memory_gen.go

@@ -1,6 +1,10 @@
 package ledger
 
-import "plumbline.dev/schemas/event"
+import (
+	"slices"
+
+	"plumbline.dev/schemas/event"
+)
 
 // echoed is a system's own event as evidence.
 func echoed(m *mapping, c *event.Change) *Evidence {
@@ -63,9 +67,15 @@ func (f *folding) weigh(e *Evidence) bool {
 	if e.TargetID != "" && !e.Missing {
 		f.r.TargetID = e.TargetID
 	}
+	f.r.Memory.learn(e, f.matters)
 	f.each(func(o *Open) { f.judge(o, e) })
 	f.keep(Kept{Evidence: e})
 	return true
+}
+
+// matters reports whether some delivery is about the field.
+func (f *folding) matters(name string) bool {
+	return slices.ContainsFunc(f.r.Open, func(o Open) bool { return o.wants(name) })
 }
 
 // judge applies evidence to one delivery. Evidence older than the change, or
@@ -74,6 +84,8 @@ func (f *folding) judge(o *Open, e *Evidence) {
 	switch {
 	case o.D.Reverse != e.Source:
 		f.writtenBack(o, e)
+	case o.D.State == event.StateSuperseded && e.Event && e.At+f.p.skew >= max(o.D.ChangedAt, o.D.FirstAttemptAt):
+		f.arrived(o, e)
 	case o.settled():
 		f.verify(o, e)
 	case e.At+f.p.skew < max(o.D.ChangedAt, o.D.FirstAttemptAt):
@@ -145,30 +157,33 @@ func (f *folding) judgeFields(o *Open, e *Evidence) {
 
 // differs judges a value that is not the wanted one. Only an acknowledgement
 // claims that the target took it, so without one this proves nothing; nor
-// does a write that nobody is known to have made. Where nobody reports
-// attempts, the sync's own write after the change is as good as one.
+// does a write that nobody is known to have made, or one of another field.
+// Where nobody reports attempts, the sync's own write after the change is as
+// good as one.
 func (f *folding) differs(o *Open, w *Want, shown event.Value, e *Evidence) {
 	claimed := o.D.AcknowledgedAt
 	if claimed == 0 && f.m.silent() {
 		claimed = o.D.ChangedAt
 	}
-	written := e.Modified != 0 && o.D.State != event.StateNotApplied
+	last := f.r.Memory.wrote(e, w.Target, shown)
+	others, known := f.m.others(e.side(), last.by), last.still || last.at != 0
 	switch {
-	case !o.D.Reverse && written && f.m.stands(w.Target, shown) && f.m.others(e.side(), e.Writer):
+	case o.D.State == event.StateNotApplied:
+	case !o.D.Reverse && known && !w.Named && f.m.stands(w.Target, shown) && (others || last.still):
 		w.Over = true // by the field's own rule
-	case !written || claimed == 0:
-	case e.Modified+f.p.skew < claimed:
+	case !known || claimed == 0:
+	case last.still || last.at+f.p.skew < claimed:
 		f.never(o, e)
-	case f.m.ours(e.side(), e.Writer):
+	case f.m.ours(e.side(), last.by):
 		if f.earlierWrite(o, w, shown) {
 			return
 		}
 		o.Coerced = true
-		w.Saw = &Saw{shown, e.At, e.Modified, e.Writer}
+		w.Saw = &Saw{shown, e.At, last.at, last.by}
 		if o.D.State == event.StateUnobserved || o.D.State == event.StateStalled {
 			o.missed()
 		}
-	case f.m.others(e.side(), e.Writer) && o.D.AcknowledgedAt != 0 && e.Modified > o.D.AcknowledgedAt && !o.Coerced:
+	case others && o.D.AcknowledgedAt != 0 && last.at > o.D.AcknowledgedAt && !o.Coerced:
 		w.Over = true
 	}
 	f.prove(o, e, w.Target)

@@ -180,7 +180,7 @@ func (f *folding) sourceMoved(o *Open) {
 			continue
 		}
 		equal, difference := f.m.equal(w.Target, w.Value, g.D.TargetValue)
-		if equal || f.m.excused(w.Target, w.Value, g.D.TargetValue) {
+		if equal || f.m.excused(w.Target, w.Value, g.D.TargetValue) && g.D.DeliveryID == "" {
 			f.close(func(g *Gap) bool { return g.Target == w.Target }, event.DivergenceResolved)
 			continue
 		}

@@ -121,6 +121,7 @@ func (f *folding) sourceChange(c *event.Change) {
 	case c.MergedInto != "" && c.MergedInto != c.RecordID:
 		f.mergedAway(c)
 	default:
+		f.toldSource(c)
 		f.open(c, f.m.wants(c))
 	}
 }

@@ -15,6 +15,10 @@ type Record struct {
 	Kept     []Kept     `msg:"k,omitempty"`
 	Gaps     []Gap      `msg:"g,omitempty"`
 	Asked    event.Time `msg:"a,omitempty"` // when a check was last asked for
+	Memory   Memory     `msg:"m,omitempty"` // of fields, while anything else is kept
+	Edited   event.Time `msg:"e,omitempty"` // when to ask about fields that people wrote in the target, 0 = never
+	Edits    []string   `msg:"f,omitempty"` // those of which the source's value is not known
+	EditsAsk bool       `msg:"q,omitempty"` // they were asked about
 }
 
 // Open is a delivery that more may be learned about.
@@ -66,7 +70,9 @@ type Want struct {
 	Value  event.Value `msg:"v"`
 	Shown  bool        `msg:"x,omitempty"` // the other system was seen to hold it
 	Past   bool        `msg:"p,omitempty"` // a newer change replaced it
+	Until  event.Time  `msg:"u,omitempty"` // and was made then
 	Over   bool        `msg:"o,omitempty"` // somebody else's value stands
+	Named  bool        `msg:"n,omitempty"` // an acknowledged attempt named it
 	Saw    *Saw        `msg:"s,omitempty"` // the other value the sync user wrote
 }
 
@@ -148,12 +154,15 @@ func (r *Record) Due() event.Time {
 	for i := range r.Gaps {
 		sooner(r.Gaps[i].due(r.Asked))
 	}
+	if r.Edited != 0 {
+		sooner(max(r.Edited, r.Asked+askEvery))
+	}
 	return due
 }
 
 // Empty implements stream.KeyState.
 func (r *Record) Empty() bool {
-	return len(r.Open) == 0 && len(r.Kept) == 0 && len(r.Gaps) == 0 && len(r.Rivals) == 0
+	return len(r.Open) == 0 && len(r.Kept) == 0 && len(r.Gaps) == 0 && len(r.Rivals) == 0 && r.Edited == 0
 }
 
 func (o *Open) due(asked event.Time) event.Time {

@@ -1218,8 +1218,8 @@ func (z *Passage) Msgsize() (s int) {
 func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(6)
-	var zb0001Mask uint8 /* 6 bits */
+	zb0001Len := uint32(10)
+	var zb0001Mask uint16 /* 10 bits */
 	_ = zb0001Mask
 	if z.TargetID == "" {
 		zb0001Len--
@@ -1240,6 +1240,14 @@ func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Gaps == nil {
 		zb0001Len--
 		zb0001Mask |= 0x10
+	}
+	if z.Edits == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.EditsAsk == false {
+		zb0001Len--
+		zb0001Mask |= 0x200
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -1301,6 +1309,33 @@ func (z *Record) MarshalMsg(b []byte) (o []byte, err error) {
 		if err != nil {
 			err = msgp.WrapError(err, "Asked")
 			return
+		}
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o, err = z.Memory.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Memory")
+			return
+		}
+		// string "e"
+		o = append(o, 0xa1, 0x65)
+		o, err = z.Edited.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Edited")
+			return
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Edits)))
+			for za0005 := range z.Edits {
+				o = msgp.AppendString(o, z.Edits[za0005])
+			}
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "q"
+			o = append(o, 0xa1, 0x71)
+			o = msgp.AppendBool(o, z.EditsAsk)
 		}
 	}
 	return
@@ -1412,6 +1447,43 @@ func (z *Record) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Asked")
 				return
 			}
+		case "m":
+			bts, err = z.Memory.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Memory")
+				return
+			}
+		case "e":
+			bts, err = z.Edited.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Edited")
+				return
+			}
+		case "f":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Edits")
+				return
+			}
+			if cap(z.Edits) >= int(zb0006) {
+				z.Edits = (z.Edits)[:zb0006]
+			} else {
+				z.Edits = make([]string, zb0006)
+			}
+			for za0005 := range z.Edits {
+				z.Edits[za0005], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Edits", za0005)
+					return
+				}
+			}
+		case "q":
+			z.EditsAsk, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "EditsAsk")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1442,7 +1514,11 @@ func (z *Record) Msgsize() (s int) {
 	for za0004 := range z.Gaps {
 		s += z.Gaps[za0004].Msgsize()
 	}
-	s += 2 + z.Asked.Msgsize()
+	s += 2 + z.Asked.Msgsize() + 2 + z.Memory.Msgsize() + 2 + z.Edited.Msgsize() + 2 + msgp.ArrayHeaderSize
+	for za0005 := range z.Edits {
+		s += msgp.StringPrefixSize + len(z.Edits[za0005])
+	}
+	s += 2 + msgp.BoolSize
 	return
 }
 
@@ -1759,8 +1835,8 @@ func (z *Try) Msgsize() (s int) {
 func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(6)
-	var zb0001Mask uint8 /* 6 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Shown == false {
 		zb0001Len--
@@ -1772,11 +1848,15 @@ func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	if z.Over == false {
 		zb0001Len--
-		zb0001Mask |= 0x10
+		zb0001Mask |= 0x20
+	}
+	if z.Named == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
 	}
 	if z.Saw == nil {
 		zb0001Len--
-		zb0001Mask |= 0x20
+		zb0001Mask |= 0x80
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -1803,12 +1883,24 @@ func (z *Want) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa1, 0x70)
 			o = msgp.AppendBool(o, z.Past)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		// string "u"
+		o = append(o, 0xa1, 0x75)
+		o, err = z.Until.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Until")
+			return
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "o"
 			o = append(o, 0xa1, 0x6f)
 			o = msgp.AppendBool(o, z.Over)
 		}
-		if (zb0001Mask & 0x20) == 0 { // if not omitted
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendBool(o, z.Named)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "s"
 			o = append(o, 0xa1, 0x73)
 			if z.Saw == nil {
@@ -1867,10 +1959,22 @@ func (z *Want) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Past")
 				return
 			}
+		case "u":
+			bts, err = z.Until.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Until")
+				return
+			}
 		case "o":
 			z.Over, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Over")
+				return
+			}
+		case "n":
+			z.Named, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Named")
 				return
 			}
 		case "s":
@@ -1904,7 +2008,7 @@ func (z *Want) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Want) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Value.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Target) + 2 + z.Value.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Until.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2
 	if z.Saw == nil {
 		s += msgp.NilSize
 	} else {

@@ -216,6 +216,7 @@ type story struct {
 	pace       [4]int64
 	claims     []*event.Failure // of the newest moment
 	alive      bool
+	fields     Memory
 }
 
 func (s *story) deadline() event.Time { return event.Time(s.pace[0]) }
@@ -233,6 +234,9 @@ type chapter struct {
 	goneAt   event.Time
 	refused  int
 	coerced  bool
+	other    map[string]event.Time // the sync's own other value, and when it wrote it
+	until    map[string]event.Time // when the change that replaced a field was made
+	named    map[string]bool       // by an acknowledged attempt
 	seenAt   event.Time
 	basis    string
 	within   int64
@@ -304,6 +308,12 @@ func (s *story) tick() {
 	for _, c := range s.deliveries {
 		switch {
 		case waiting(c.d.State) && c.judgeAt <= s.now:
+			for target, at := range c.other {
+				if s.fields.elsewhere(c.d.Reverse, target, at) {
+					delete(c.other, target)
+				}
+			}
+			c.coerced = c.coerced && len(c.other) > 0
 			c.d.State = map[string]string{"observed": "stalled", "attempted": "failed", "acknowledged": "unobserved"}[c.d.State]
 			c.coercedAfterAll()
 			c.gone = c.forgetAt <= s.now
@@ -336,7 +346,7 @@ func (c *chapter) coercedAfterAll() {
 
 func (s *story) forgetTarget() {
 	if !s.alive && len(s.recent) == 0 && !slices.ContainsFunc(s.deliveries, func(c *chapter) bool { return !c.gone }) {
-		s.targetID = ""
+		s.targetID, s.fields = "", Memory{}
 	}
 }
 
@@ -356,6 +366,11 @@ func (s *story) happened(l *Ledger, ev event.Event) {
 		case e.MergedInto != "" && e.MergedInto != e.RecordID:
 			s.mergedAway(e)
 		default:
+			if s.m.integration.Bidirectional {
+				s.fields.learn(echoed(s.m, e), s.matters)
+			} else {
+				s.fields.Told[1] = max(s.fields.Told[1], e.ChangedAt)
+			}
 			s.changed(e, s.m.wants(e))
 		}
 	case *event.Attempt:
@@ -403,7 +418,7 @@ func (s *story) changed(e *event.Change, wants []Want) {
 	if len(wants) == 0 && (e.Operation == "associate" || len(e.Fields) > 0 && e.Operation == "update") {
 		return
 	}
-	c := &chapter{fields: wants, fate: map[string]string{}, d: event.Delivery{
+	c := &chapter{fields: wants, fate: map[string]string{}, other: map[string]event.Time{}, named: map[string]bool{}, until: map[string]event.Time{}, d: event.Delivery{
 		ID: event.DeliveryID(e.Integration, e.Object, e.RecordKey, e.ID), Tenant: e.Tenant, Integration: e.Integration,
 		Object: e.Object, RecordKey: e.RecordKey, SourceID: e.RecordID, TargetID: s.targetID, ChangeID: e.ID,
 		Operation: e.Operation, State: "observed", ChangedAt: e.ChangedAt, ReceivedAt: e.ReceivedAt,
@@ -474,6 +489,9 @@ func (c *chapter) has(target string) bool {
 func (c *chapter) hand(newer *chapter) {
 	for _, f := range c.fields {
 		if newer.d.Operation == "delete" || newer.has(f.Target) {
+			if !c.past(f.Target) || newer.d.ChangedAt < c.until[f.Target] {
+				c.until[f.Target] = newer.d.ChangedAt
+			}
 			c.fate[f.Target+" past"] = "yes"
 		}
 	}
@@ -509,6 +527,9 @@ func (s *story) takeOver(older, newer *chapter) {
 		return
 	}
 	older.hand(newer)
+	if older.d.State == "not_applied" && older.d.SupersededBy == "" && older.together() != "" {
+		older.d.SupersededBy = newer.d.ID
+	}
 	s.retire(older, newer.d.ID, newer.d.Operation == "delete" || older.d.Operation == "delete")
 }
 
@@ -574,6 +595,7 @@ func (s *story) seen(e *Evidence) {
 	if e.TargetID != "" && !e.Missing {
 		s.targetID = e.TargetID
 	}
+	s.fields.learn(e, s.matters)
 	for _, c := range s.deliveries {
 		if !c.gone {
 			s.judge(c, e)
@@ -582,9 +604,17 @@ func (s *story) seen(e *Evidence) {
 	s.remember(seenOrTried{e: e})
 }
 
+func (s *story) matters(name string) bool {
+	return slices.ContainsFunc(s.deliveries, func(c *chapter) bool { return !c.gone && c.has(name) })
+}
+
 func (s *story) judge(c *chapter, e *Evidence) {
 	if c.d.Reverse != e.Source { // the side where the change was made
 		s.undone(c, e)
+		return
+	}
+	if c.d.State == "superseded" && e.Event && e.At+s.skew() >= c.d.ChangedAt && e.At+s.skew() >= c.d.FirstAttemptAt {
+		s.hadIt(c, e)
 		return
 	}
 	if over(c.d.State) {
@@ -628,24 +658,26 @@ func (s *story) judge(c *chapter, e *Evidence) {
 			continue
 		}
 		changed = true
+		w := s.fields.wrote(e, f.Target, shown)
+		others, known := s.m.others(e.side(), w.by), w.still || w.at != 0
 		switch {
 		case s.same(c, f, shown):
 			c.fate[f.Target] = "shown"
 			c.see(e, s.skew())
-		case e.Modified == 0 || c.d.State == "not_applied":
-		case !c.d.Reverse && s.m.others(e.side(), e.Writer) && s.ruleOf(f.Target, shown) == "target keeps it":
+		case c.d.State == "not_applied" || !known:
+		case !c.d.Reverse && !c.named[f.Target] && (others || w.still) && s.ruleOf(f.Target, shown) == "target keeps it":
 			c.fate[f.Target] = "over"
 		case !acked && s.m.integration.Attempts != "none":
-		case e.Modified+s.skew() < max(c.d.AcknowledgedAt, c.claimed()):
+		case w.still || w.at+s.skew() < max(c.d.AcknowledgedAt, c.claimed()):
 			if proof {
 				c.d.State = "not_applied"
 			}
-		case s.m.ours(e.side(), e.Writer):
+		case s.m.ours(e.side(), w.by):
 			if !s.anOlderOneWanted(c, f, shown) {
-				c.coerced = true
+				c.coerced, c.other[f.Target] = true, w.at
 				c.coercedAfterAll()
 			}
-		case acked && s.m.others(e.side(), e.Writer) && e.Modified > c.d.AcknowledgedAt && !c.coerced:
+		case acked && others && w.at > c.d.AcknowledgedAt && !c.coerced:
 			c.fate[f.Target] = "over"
 		}
 	}
@@ -656,6 +688,20 @@ func (s *story) judge(c *chapter, e *Evidence) {
 		case "overwritten":
 			s.end(c, "overwritten")
 		}
+	}
+}
+
+// hadIt is an echo of a change that was replaced only after it had arrived.
+func (s *story) hadIt(c *chapter, e *Evidence) {
+	for _, f := range c.fields {
+		if shown, ok := event.Find(e.Fields, f.Target); ok && c.past(f.Target) && e.At <= c.until[f.Target] && s.same(c, f, shown) {
+			c.fate[f.Target] = "shown"
+			c.see(e, s.skew())
+		}
+	}
+	if c.together() == "applied" {
+		c.d.SupersededBy = ""
+		s.applied(c)
 	}
 }
 
@@ -780,20 +826,20 @@ func (c *chapter) belongs(t *Try, skew event.Time) bool {
 	if t.Reverse != c.d.Reverse {
 		return false
 	}
-	if c.d.State == "superseded" || c.d.State == "overwritten" {
+	if c.d.State == "overwritten" {
 		return false
 	}
-	if over(c.d.State) && t.At > c.d.AppliedAt+skew {
+	if (c.d.State == "applied" || c.d.State == "verified") && t.At > c.d.AppliedAt+skew {
 		return false
 	}
 	if t.Delete != (c.d.Operation == "delete") || c.d.ChangedAt > t.At+skew {
 		return false
 	}
 	if len(c.fields) == 0 {
-		return true
+		return c.d.State != "superseded"
 	}
 	return slices.ContainsFunc(c.fields, func(f Want) bool {
-		return !c.past(f.Target) && (len(t.Fields) == 0 || slices.Contains(t.Fields, f.Target))
+		return (!c.past(f.Target) || t.At <= c.until[f.Target]) && (len(t.Fields) == 0 || slices.Contains(t.Fields, f.Target))
 	})
 }
 
@@ -822,6 +868,9 @@ func (s *story) try(c *chapter, t *Try) bool {
 		return true
 	}
 	c.refused = 0
+	for _, target := range t.Fields {
+		c.named[target] = true
+	}
 	if c.d.AcknowledgedAt == 0 || t.At < c.d.AcknowledgedAt {
 		c.d.AcknowledgedAt = t.At
 	}

@@ -14,11 +14,22 @@ type held struct {
 	value  event.Value
 	at     event.Time // it was true then
 	moved  event.Time // it is so since then, 0 = not known
+	still  bool       // it has not moved since the record is followed
 	writer event.Actor
 }
 
+// learn takes the newer word. A value that is the same as before has not moved.
 func (h *held) learn(n held) {
-	if n.known = true; !h.known || n.at >= h.at {
+	n.known = true
+	if h.known && h.value == n.value && h.gone == n.gone {
+		switch {
+		case n.moved == 0 && h.moved != 0:
+			n.moved, n.writer, n.still = h.moved, h.writer, h.still
+		case h.moved == 0 && n.moved != 0 && n.at < h.at:
+			h.moved, h.writer, h.still = n.moved, n.writer, n.still
+		}
+	}
+	if !h.known || n.at >= h.at {
 		*h = n
 	}
 }
@@ -35,7 +46,7 @@ func (h *held) keep(value event.Value, moved event.Time, writer event.Actor) {
 
 // since is the best word for when the value came to be.
 func (h *held) since() event.Time {
-	if h.moved != 0 {
+	if h.moved != 0 || h.still {
 		return h.moved
 	}
 	return h.at
@@ -69,7 +80,11 @@ func (f *folding) field(name string, source bool) held {
 			continue
 		}
 		if v, ok := event.Find(e.Fields, name); ok {
-			h.learn(held{value: v, at: e.At, moved: e.Modified, writer: e.Writer})
+			last := f.r.Memory.wrote(e, name, v)
+			if last.by == (event.Actor{}) && !last.still {
+				last.by = e.Writer
+			}
+			h.learn(held{value: v, at: e.At, moved: last.at, writer: last.by, still: last.still})
 		}
 	}
 	return h
@@ -129,6 +144,10 @@ func (f *folding) compare(e *Evidence) {
 	source, target := f.record(true), f.record(false)
 	switch {
 	case !source.known || !target.known:
+		for i := range e.Fields {
+			name := e.Fields[i].Name
+			f.edited(name, f.field(name, true), f.field(name, false), e)
+		}
 	case source.gone && target.gone:
 		f.close(func(g *Gap) bool { return g.D.Kind != event.Duplicate }, event.DivergenceResolved)
 	case source.gone:
@@ -146,20 +165,48 @@ func (f *folding) compareFields(e *Evidence) {
 	for i := range e.Fields {
 		name := e.Fields[i].Name
 		source, target := f.field(name, true), f.field(name, false)
+		f.edited(name, source, target, e)
 		if !source.known || !target.known || f.outdated(name, e) {
 			continue
 		}
 		equal, difference := f.m.equal(name, source.value, target.value)
-		if equal || f.m.excused(name, source.value, target.value) {
+		o := f.proof(name)
+		if equal || f.m.excused(name, source.value, target.value) && !f.owed(name, o, target) {
 			f.close(func(g *Gap) bool { return g.Target == name }, event.DivergenceResolved)
 			continue
 		}
-		kind := event.ValueMismatch
-		if o := f.proof(name); (o == nil || !o.D.Reverse) && target.moved != 0 && target.moved+f.p.skew < source.since() && (o == nil || !o.Coerced) {
-			kind = event.Stale
-		}
-		f.differ(kind, name, difference, source, target, e)
+		f.differ(f.kind(name, o, source, target), name, difference, source, target, e)
 	}
+}
+
+// kind is what a difference of values is called: stale where the target's is
+// from before the source's.
+func (f *folding) kind(name string, o *Open, source, target held) string {
+	older := target.still || target.moved != 0 && target.moved+f.p.skew < source.since()
+	switch {
+	case !older, o != nil && (o.D.Reverse || o.saw(name)):
+		return event.ValueMismatch
+	}
+	return event.Stale
+}
+
+// saw reports whether the sync was seen to write another value in the field.
+func (o *Open) saw(name string) bool {
+	return slices.ContainsFunc(o.Wants, func(w Want) bool { return w.Target == name && w.Saw != nil })
+}
+
+// owed reports whether a difference that the field's rule would excuse stands
+// all the same: an acknowledged attempt said that it wrote the field, and the
+// target has been as it was ever since.
+func (f *folding) owed(name string, o *Open, target held) bool {
+	if o == nil {
+		g := f.gap("", name)
+		return g != nil && g.D.DeliveryID != "" && g.D.TargetValue == target.value
+	}
+	if f.m.others(event.Target, target.writer) && target.moved > o.D.AcknowledgedAt {
+		return false // somebody else decided since
+	}
+	return slices.ContainsFunc(o.Wants, func(w Want) bool { return w.Target == name && w.Named && !w.Over })
 }
 
 // outdated reports whether a delivery was seen to arrive after what the

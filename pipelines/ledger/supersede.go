@@ -58,10 +58,19 @@ func (o *Open) wants(target string) bool {
 func mark(older, newer *Open) {
 	for i := range older.Wants {
 		if newer.isDelete() || newer.wants(older.Wants[i].Target) {
-			older.Wants[i].Past = true
+			older.Wants[i].replacedAt(newer.D.ChangedAt)
 		}
 	}
 }
+
+func (w *Want) replacedAt(at event.Time) {
+	if !w.Past || at < w.Until {
+		w.Past, w.Until = true, at
+	}
+}
+
+// current reports whether the field was still to be delivered at that time.
+func (w *Want) current(at event.Time) bool { return !w.Past || at <= w.Until }
 
 // pass hands the older one's fields over to the newer. What is proven stands:
 // a later edit does not undo that the target never took the value.
@@ -70,6 +79,9 @@ func (f *folding) pass(older, newer *Open) {
 		return
 	}
 	mark(older, newer)
+	if older.D.State == event.StateNotApplied && older.D.SupersededBy == "" && older.outcome() != "" {
+		older.D.SupersededBy = f.deliveryID(newer) // it still never arrived, but nobody waits for it
+	}
 	if older.settled() || older.D.State == event.StateNotApplied {
 		return
 	}
@@ -87,6 +99,23 @@ func (f *folding) retire(o *Open, by string, wholly bool) {
 	case wholly || out == event.StateSuperseded && len(o.Wants) > 0:
 		o.D.SupersededBy = by
 		f.settle(o, event.StateSuperseded)
+	}
+}
+
+// arrived takes the target's own word that it had the value before the next
+// change was made: the news of that one was only faster than the news of it.
+func (f *folding) arrived(o *Open, e *Evidence) {
+	for i := range o.Wants {
+		w := &o.Wants[i]
+		shown, ok := event.Find(e.Fields, w.Target)
+		if ok && w.Past && w.current(e.At) && f.m.same(o, w, shown) {
+			w.Shown = true
+			o.see(e, f.p.skew)
+		}
+	}
+	if o.outcome() == event.StateApplied {
+		o.D.SupersededBy = ""
+		f.applied(o)
 	}
 }
 

@@ -22,7 +22,7 @@ func refusal(status int, _ http.Header, body []byte) *crm.Error {
 	e := &crm.Error{Kind: crm.ByStatus(status), Code: many[0].Code, Message: crm.Cut(many[0].Message, 300)}
 	switch code := many[0].Code; {
 	case code == "REQUEST_LIMIT_EXCEEDED":
-		e.Kind, e.After = crm.KindLimit, time.Hour
+		e.Kind, e.After = crm.KindLimit, 5*time.Minute // a refused call counts nowhere: worth a look now and then
 	case strings.HasPrefix(code, "EXCEEDED_MAX_"), code == "TOO_MANY_APEX_REQUESTS":
 		e.Kind, e.After = crm.KindLimit, time.Minute
 	case code == "INVALID_SESSION_ID", code == "INVALID_AUTH_HEADER":
