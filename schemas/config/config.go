@@ -17,6 +17,7 @@ type Config struct {
 	StatusPages  []StatusPage  `yaml:"status_pages"`
 	Spool        Spool         `yaml:"spool"`
 	Notify       Notify        `yaml:"notify"`
+	Console      Console       `yaml:"console"`
 	Agents       []Agent       `yaml:"agents"`
 	Integrations []Integration `yaml:"integrations"`
 }

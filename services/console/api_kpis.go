@@ -5,6 +5,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"plumbline.dev/services/console/ask"
 )
 
 // apiKPI is one KPI row; beside holds what is shown next to it.
@@ -54,16 +56,27 @@ type latencyBeside struct {
 	Due           uint64   `json:"due"`
 }
 
+type kpisAnswer struct {
+	Window      string    `json:"window"`
+	WindowStart time.Time `json:"window_start"`
+	WindowEnd   time.Time `json:"window_end"`
+	ReadAt      time.Time `json:"read_at"`
+	Stale       bool      `json:"stale"`
+	Error       string    `json:"error"`
+	Demo        bool      `json:"demo"`
+	KPIs        []apiKPI  `json:"kpis"`
+}
+
 // apiKPIs answers what the page shows. When ClickHouse is away it answers the
 // last numbers and says so in stale and error; without any, 503.
 func (s *Server) apiKPIs(w http.ResponseWriter, r *http.Request) {
 	win, ok := findWindow(r.URL.Query().Get("window"))
 	if !ok {
-		s.refuse(w, problem("window: choose 1h, 24h, 7d or 30d"))
+		s.refuse(w, ask.Problem("window: choose 1h, 24h, 7d or 30d"))
 		return
 	}
-	st := s.board.get(r.Context(), win)
-	if st.Snapshot == nil {
+	st := s.snapshot(r.Context(), person(r), win)
+	if !st.Has {
 		s.refuse(w, cmp.Or(st.Err, context.DeadlineExceeded))
 		return
 	}
@@ -71,17 +84,8 @@ func (s *Server) apiKPIs(w http.ResponseWriter, r *http.Request) {
 	if st.Err != nil {
 		message, _ = excuse(st.Err)
 	}
-	snap := st.Snapshot
-	s.answer(w, http.StatusOK, struct {
-		Window      string    `json:"window"`
-		WindowStart time.Time `json:"window_start"`
-		WindowEnd   time.Time `json:"window_end"`
-		ReadAt      time.Time `json:"read_at"`
-		Stale       bool      `json:"stale"`
-		Error       string    `json:"error"`
-		Demo        bool      `json:"demo"`
-		KPIs        []apiKPI  `json:"kpis"`
-	}{
+	snap := st.Value
+	s.answer(w, http.StatusOK, kpisAnswer{
 		win.Name, snap.From, snap.To, snap.At, st.Err != nil, message, s.o.Demo,
 		snap.kpis(r.URL.Query().Get("tenant"), r.URL.Query().Get("integration")),
 	})

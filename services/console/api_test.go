@@ -68,7 +68,7 @@ func TestFailuresContract(t *testing.T) {
 	w := believable(t)
 	base := w.start()
 	got := getJSON(t, base+"/api/v1/failures?class=auth&limit=3", http.StatusOK)
-	require.Equal(t, strings.Fields("demo failures from to truncated window"), keys(got))
+	require.Equal(t, strings.Fields("demo failures from sql to truncated window"), keys(got))
 	require.Equal(t, true, got["truncated"])
 	rows := got["failures"].([]any)
 	require.Len(t, rows, 3)

@@ -53,6 +53,13 @@ func (s *switched) Read(ctx context.Context, l warehouse.Limits, dest any, sql s
 	return s.Warehouse.Read(ctx, l, dest, sql, args...)
 }
 
+func (s *switched) Table(ctx context.Context, l warehouse.Limits, sql string) ([]string, [][]any, error) {
+	if s.away.Load() {
+		return nil, nil, errAway
+	}
+	return s.Warehouse.Table(ctx, l, sql)
+}
+
 func (s *switched) Ping(ctx context.Context) error {
 	if s.away.Load() {
 		return errAway

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"html/template"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -96,16 +98,17 @@ func (p *panel) note(detail string) {
 
 // incidentLine is one open incident.
 type incidentLine struct {
-	Priority, Integration, Title, Since, Whose, Records, Step, Who string
-	Key                                                            string // status that colours it
+	ID, Priority, Integration, Title, Whose, Records, Step, Who string
+	Since                                                       template.HTML
+	Key                                                         string // status that colours it
 }
 
 func incidentLines(s *Snapshot) []incidentLine {
 	var out []incidentLine
 	for _, r := range s.Incidents {
 		l := incidentLine{
-			Priority: r.Priority, Integration: r.Integration, Title: r.Title, Step: r.FirstStep, Key: "warning",
-			Since: moment(r.DetectedAt, s.At) + " (" + ago(s.At.Sub(r.DetectedAt)) + ")", Whose: whose(r.Attribution, r.Confidence),
+			ID: r.ID, Priority: r.Priority, Integration: r.Integration, Title: r.Title, Step: r.FirstStep, Key: "warning",
+			Since: moment(r.DetectedAt, s.At) + plainText(" ("+ago(s.At.Sub(r.DetectedAt))+")"), Whose: whose(r.Attribution, r.Confidence),
 			Records: number(uint64(max(r.Open, 0))) + " of " + plural(uint64(max(r.Affected, 0)), "record") + " not right yet",
 		}
 		if r.Priority == "P1" {
@@ -135,24 +138,31 @@ func whose(attribution string, confidence float64) string {
 }
 
 // machineLine is a stopped agent or a strange token.
-type machineLine struct{ What, Name, Reason, Since string }
+type machineLine struct {
+	What, Name, Reason, Href string
+	Since                    template.HTML
+}
 
 func machineLines(s *Snapshot) []machineLine {
 	var out []machineLine
 	for _, r := range s.Machines {
 		out = append(out, machineLine{
 			What: map[string]string{"token": "Token"}[r.Kind], Name: r.Name, Since: moment(r.Since, s.At),
-			Reason: shorten(r.Reason, 300),
+			Reason: shorten(r.Reason, 300), Href: "/tokens?window=" + s.Window.Name,
 		})
 		if r.Kind != "token" {
 			out[len(out)-1].What = capital(r.Kind) + " stopped"
+			out[len(out)-1].Href = "/agent?" + url.Values{"agent": {r.Name}}.Encode()
 		}
 	}
 	return out
 }
 
 // differenceLine is what is green there and wrong here.
-type differenceLine struct{ Record, Field, What, Source, Target, Writer, Since string }
+type differenceLine struct {
+	Record, Field, What, Source, Target, Writer string
+	Since                                       template.HTML
+}
 
 var differenceWords = map[string]string{
 	"missing_in_target": "missing in the target", "missing_in_source": "only in the target", "value_mismatch": "another value",
@@ -167,7 +177,7 @@ func differenceLines(s *Snapshot) (out []differenceLine, all uint64) {
 			what += ", " + strings.ReplaceAll(r.Difference, "_", " ")
 		}
 		out = append(out, differenceLine{
-			Record: r.Object + " " + r.RecordKey, Field: r.Field, What: what, Source: shorten(r.Source, 80), Target: shorten(r.Target, 80),
+			Record: r.RecordKey, Field: r.Field, What: what, Source: shorten(r.Source, 80), Target: shorten(r.Target, 80),
 			Writer: r.Writer, Since: moment(r.ConfirmedAt, s.At),
 		})
 	}

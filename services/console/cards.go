@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 // card is one integration: its two KPIs and what stands beside them.
 type card struct {
 	ID, Name, Tenant, Route, Priority string
+	Href                              string // to its own page
 	Status                            Status
 	Panels                            []panel
 	Beside                            []panel // KPI 3 to 5
@@ -28,6 +30,7 @@ type panel struct {
 	Status   Status
 	Severity string
 	Value    string // a dash where nothing was measured
+	Rows     string // the rows behind the value
 	Fraction string // numerator and denominator in words
 	Lines    string // target and warning line
 	Todo     string // what is missing, where it is unknown
@@ -55,6 +58,7 @@ func cards(s *Snapshot, configured []config.Integration) []card {
 			continue
 		}
 		c := card{ID: "i-" + r.Tenant + "-" + r.Integration, Name: r.Integration, Status: statusOf(r.Status)}
+		c.Href = "/integration?" + url.Values{"integration": {r.Integration}, "window": {s.Window.Name}}.Encode()
 		if len(tenants) > 1 {
 			c.Tenant = r.Tenant
 		}
@@ -68,6 +72,7 @@ func cards(s *Snapshot, configured []config.Integration) []card {
 		for _, list := range [][]panel{c.Panels, c.Beside} {
 			for i := range list {
 				p := &list[i]
+				p.Rows = rowsURL("kpi_"+p.ID, s.Window, "integration", r.Integration, "tenant", r.Tenant)
 				p.ID = c.ID + "-" + p.ID
 				if p.rank < c.rank {
 					c.rank, c.Status = p.rank, p.Status

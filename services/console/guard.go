@@ -12,7 +12,7 @@ import (
 // policy lets the page load what this server sends and nothing else; there is
 // no inline script or style to allow.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // guard stands before every route.
 func (s *Server) guard(next http.Handler) http.Handler {
@@ -31,9 +31,6 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		switch {
 		case !probe && !knownHost(names, r):
 			http.Error(w, "this name is not served here: add it to the console's hosts, or open it by 127.0.0.1", http.StatusMisdirectedRequest)
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			h.Set("Allow", "GET, HEAD")
-			http.Error(w, "the console only reads: expected GET", http.StatusMethodNotAllowed)
 		default:
 			s.measure(next, w, r)
 		}
@@ -72,7 +69,7 @@ func (s *Server) measure(next http.Handler, w http.ResponseWriter, r *http.Reque
 	began := time.Now()
 	sw := &statusWriter{ResponseWriter: w, code: http.StatusOK}
 	next.ServeHTTP(sw, r)
-	route := r.Pattern
+	_, route, _ := strings.Cut(r.Pattern, " ")
 	if route == "" {
 		route = "none"
 	}
@@ -84,6 +81,9 @@ type statusWriter struct {
 	http.ResponseWriter
 	code int
 }
+
+// Unwrap lets a stream reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *statusWriter) WriteHeader(code int) {
 	w.code = code

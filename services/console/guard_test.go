@@ -20,24 +20,24 @@ func TestForeignNamesAreRefused(t *testing.T) {
 		"evil.example.com": 421, "127.0.0.1.evil.example.com" + port: 421, "10.1.2.3": 421, "localhost.": 421, "bad host": 421,
 	} {
 		for _, path := range []string{"/", "/api/v1/kpis", "/api/v1/failures", "/metrics"} {
-			require.Equal(t, want, ask(t, http.MethodGet, base+path, host), "%q %s", host, path)
+			require.Equal(t, want, askAs(t, http.MethodGet, base+path, host), "%q %s", host, path)
 		}
 	}
-	require.Equal(t, 200, ask(t, http.MethodGet, base+"/healthz", "10.1.2.3"), "probes ask by address")
+	require.Equal(t, 200, askAs(t, http.MethodGet, base+"/healthz", "10.1.2.3"), "probes ask by address")
 }
 
 func TestOnlyReads(t *testing.T) {
 	w := newWorld(t, integration("i"))
 	base := w.start()
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions} {
-		require.Equal(t, http.StatusMethodNotAllowed, ask(t, method, base+"/", "localhost"), method)
+		require.Equal(t, http.StatusMethodNotAllowed, askAs(t, method, base+"/", "localhost"), method)
 	}
-	require.Equal(t, 200, ask(t, http.MethodHead, base+"/", "localhost"))
-	require.Equal(t, 404, ask(t, http.MethodGet, base+"/assets/page.html", "localhost"), "templates are no assets")
-	require.Equal(t, 404, ask(t, http.MethodGet, base+"/nowhere", "localhost"))
+	require.Equal(t, 200, askAs(t, http.MethodHead, base+"/", "localhost"))
+	require.Equal(t, 404, askAs(t, http.MethodGet, base+"/assets/page.html", "localhost"), "templates are no assets")
+	require.Equal(t, 404, askAs(t, http.MethodGet, base+"/nowhere", "localhost"))
 }
 
-func ask(t *testing.T, method, url, host string) int {
+func askAs(t *testing.T, method, url, host string) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"html/template"
 	"strconv"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 // classLine is one class of failure with the step that helps first.
 type classLine struct {
 	Class, Count, Records, Kind, Blame, Step, More, Where, Latest string
+	Href                                                          string
 }
 
 var classNames = map[string]string{
@@ -29,6 +31,7 @@ func classLines(s *Snapshot) []classLine {
 		l := classLine{
 			Class: className(r.Class), Count: number(r.N), Records: plural(r.Records, "record"), Kind: kind(r.Permanent, r.N),
 			Blame: r.Blame, Step: capital(r.FirstStep), Where: strings.Join(r.Integrations, ", "), Latest: ago(s.At.Sub(r.Latest)),
+			Href: rowsURL("failures", s.Window, "class", r.Class),
 		}
 		if l.Step == "" {
 			l.Step = "Open the newest failure and read the vendor's message"
@@ -57,7 +60,8 @@ func kind(permanent, all uint64) string {
 
 // failureLine is one of the newest failures.
 type failureLine struct {
-	ID, At, Class, Integration, Record, What, Message, Code, Step, Evidence string
+	ID, Class, Integration, Record, What, Message, Code, Step, Evidence string
+	At                                                                  template.HTML
 }
 
 func failureLines(s *Snapshot) []failureLine {
@@ -95,10 +99,11 @@ func code(f Failure) string {
 
 // sourceLine is one door that data comes in by.
 type sourceLine struct {
-	Name, Integration, Rhythm, Words, Minutes, Last string
+	Name, Integration, Rhythm, Words, Minutes string
+	Last                                      template.HTML
 }
 
-func sourceLines(s *Snapshot) (out []sourceLine, through string) {
+func sourceLines(s *Snapshot) (out []sourceLine, through template.HTML) {
 	var newest time.Time
 	for _, r := range s.Sources {
 		if r.Last.After(newest) {
@@ -121,7 +126,7 @@ func sourceLines(s *Snapshot) (out []sourceLine, through string) {
 	if newest.IsZero() {
 		return out, "Nothing came in during the last 24 hours."
 	}
-	return out, "Data through " + moment(newest, s.At) + " UTC"
+	return out, "Data through " + momentUTC(newest, s.At)
 }
 
 func sourceName(r SourceRow) string {

@@ -20,12 +20,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 		refresh: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: prefix + "refresh_seconds", Help: "Time to read one window from ClickHouse.",
+			Name: prefix + "refresh_seconds", Help: "Time to read what one page shows from ClickHouse.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30},
-		}, []string{"window"}),
+		}, []string{"page"}),
 		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: prefix + "refresh_failures_total", Help: "Windows that could not be read from ClickHouse.",
-		}, []string{"window"}),
+			Name: prefix + "refresh_failures_total", Help: "Pages that could not be read from ClickHouse.",
+		}, []string{"page"}),
 	}
 	if reg == nil {
 		return m, nil

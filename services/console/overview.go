@@ -1,6 +1,7 @@
 package console
 
 import (
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -11,14 +12,8 @@ import (
 // Overview is the page in the order it is read. Everything in it is decided
 // here; the templates only lay it out.
 type Overview struct {
-	Demo    bool
-	Windows []tab
 	Window  Window
-	Trouble *trouble // why the numbers are not the newest
-	HasData bool     // there are numbers to show
-	At      time.Time
-	AgeMS   int64
-	Fetch   string // the fragment that refreshes this page
+	HasData bool   // there are numbers to show
 	Title   string // of the browser's tab
 	Setup   []setup
 	Verdict Status
@@ -32,42 +27,32 @@ type Overview struct {
 	Differs uint64 // all of them
 	Recent  []failureLine
 	Sources []sourceLine
-	Through string // how far the data goes
+	Through template.HTML // how far the data goes
 	Checks  []Check
 }
 
-type tab struct {
-	Name, Words string
-	Current     bool
+type trouble struct {
+	Title, Advice string
+	Since         template.HTML
 }
-
-type trouble struct{ Title, Advice, Since string }
 
 // overview makes a page of a state. A state without a snapshot makes one that
 // says why.
-func (s *Server) overview(w Window, st State) *Overview {
-	now := s.o.Now().UTC()
-	o := &Overview{Demo: s.o.Demo, Window: w, Fetch: "/fragment?window=" + w.Name, Checks: s.checks(st), Title: "Plumbline"}
-	for _, x := range windows {
-		o.Windows = append(o.Windows, tab{x.Name, x.Words, x.Name == w.Name})
-	}
-	if st.Err != nil {
-		o.Trouble = newTrouble(st, now)
-	}
-	snap := st.Snapshot
+func (s *Server) overview(w Window, st State[*Snapshot], list []config.Integration) *Overview {
+	o := &Overview{Window: w, Checks: s.checks(st.Has, st.Err), Title: "Plumbline"}
+	snap := st.Value
 	if snap == nil {
 		o.Verdict, o.Says = statusOf("unknown"), "No numbers yet"
 		return o
 	}
-	o.At, o.AgeMS = snap.At, now.Sub(snap.At).Milliseconds()
 	if !snap.HasData() {
-		o.Setup = setupList(s.o.Integrations, s.o.Ingest)
+		o.Setup = setupList(list, s.o.Ingest)
 		o.Verdict, o.Says = statusOf("unknown"), "Nothing has arrived yet"
 		return o
 	}
 	o.HasData = true
 	o.Silent = newSilent(snap)
-	o.Cards = cards(snap, s.o.Integrations)
+	o.Cards = cards(snap, list)
 	o.Verdict, o.Says = verdict(o.Cards, o.Silent)
 	o.Classes, o.Recent = classLines(snap), failureLines(snap)
 	o.Opens, o.Strange = incidentLines(snap), machineLines(snap)
@@ -77,23 +62,23 @@ func (s *Server) overview(w Window, st State) *Overview {
 	return o
 }
 
-func newTrouble(st State, now time.Time) *trouble {
+func newTrouble(err error, has bool, at, now time.Time) *trouble {
 	t := &trouble{}
-	t.Title, t.Advice = excuse(st.Err)
-	if st.Snapshot == nil {
+	t.Title, t.Advice = excuse(err)
+	if !has {
 		t.Since = "Nothing could be read since this console was started."
 	} else {
-		t.Since = "The numbers below are those of " + moment(st.Snapshot.At, now) + " UTC (" + ago(now.Sub(st.Snapshot.At)) + ")."
+		t.Since = "The numbers below are those of " + momentUTC(at, now) + plainText(" ("+ago(now.Sub(at))+").")
 	}
 	return t
 }
 
 // checks are the system's own, and ClickHouse as this page found it.
-func (s *Server) checks(st State) []Check {
-	c := Check{Name: "ClickHouse", OK: st.Err == nil, Detail: "answers"}
-	if st.Err != nil {
-		c.Detail = brief(st.Err)
-	} else if st.Snapshot == nil {
+func (s *Server) checks(has bool, err error) []Check {
+	c := Check{Name: "ClickHouse", OK: err == nil, Detail: "answers"}
+	if err != nil {
+		c.Detail = brief(err)
+	} else if !has {
 		c.OK, c.Detail = false, "has not answered yet"
 	}
 	return append([]Check{c}, s.o.Health()...)

@@ -20,7 +20,7 @@ func TestOverview(t *testing.T) {
 	p := page(t, w.start()+"/")
 	require.Equal(t, "1 of 3 integrations misses a target", p.one("h1").text())
 	require.Empty(t, p.all(".demo"))
-	require.Equal(t, "24h", p.one("nav").current())
+	require.Equal(t, "24h", p.one(".windows").current())
 
 	t.Run("silent failures lead", func(t *testing.T) {
 		main := p.one("#live")
@@ -200,7 +200,7 @@ func TestWhatIsOpenStandsFirst(t *testing.T) {
 	require.Contains(t, p.one("#incidents").text(), "P1 HubSpot refuses every token i 11:00:00 (1 h ago) 7 of 12 records not right yet probably the vendor's hold, do not disconnect")
 	require.Contains(t, p.one("#machines").text(), "Agent stopped: enricher wrote <b>the same</b> records again")
 	require.Contains(t, p.one("#machines").text(), "Token: salesforce/drift first used from 185.220.101.0/24")
-	require.Contains(t, p.one("#differ").text(), "contact 101 Stage__c another value, picklist customer Other integration:005SYNC")
+	require.Contains(t, p.one("#differ").text(), "101 Stage__c another value, picklist customer Other integration:005SYNC")
 	require.Contains(t, p.one("#i-default-i-drift").text(), "1 of 100 compared records")
 	require.Equal(t, "breach", p.one("#i-default-i-drift").status(), "1 % is not under 1 %")
 }
@@ -254,7 +254,7 @@ func TestValuesAreEscaped(t *testing.T) {
 	})
 	w.deliveries("i", 1, ago(time.Hour), event.StateNotApplied, 0, func(d *event.Delivery) { d.RecordKey = evil })
 	base := w.start()
-	for _, path := range []string{"/", "/fragment"} {
+	for _, path := range []string{"/", "/?fragment=1"} {
 		p := page(t, base+path)
 		require.Contains(t, p.one("#recent").text(), evil)
 		require.Contains(t, p.one("#silent").text(), evil)
@@ -317,7 +317,7 @@ func TestFragmentIsThePagesLivePart(t *testing.T) {
 	}
 	p := page(t, base+"/?window=7d")
 	src := attribute(p.one("#live").Node, "data-fetch")
-	require.Equal(t, "/fragment?window=7d", src)
+	require.Equal(t, "/?fragment=1&window=7d", src)
 	require.Equal(t, render(p), render(page(t, base+src)))
 	seen := map[string]bool{}
 	for n := range p.Descendants() {

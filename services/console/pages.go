@@ -43,19 +43,29 @@ func newPages() (*pages, error) {
 	p.templates, err = template.New("").Funcs(template.FuncMap{
 		"asset": func(name string) string { return "/assets/" + name + "?v=" + p.files[name].version },
 		"rfc":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"insert": func(name string, data any) (template.HTML, error) {
+			var b bytes.Buffer
+			err := p.templates.ExecuteTemplate(&b, name, data)
+			return template.HTML(b.String()), err //nolint:gosec // a template's own output
+		},
 		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
 	}).ParseFS(assetFiles, "assets/*.html")
 	return p, err
 }
 
-// write renders to memory first: half a page with a 200 is worse than a 500.
 func (p *pages) write(w http.ResponseWriter, name string, data any) error {
+	return p.writeCode(w, http.StatusOK, name, data)
+}
+
+// writeCode renders to memory first: half a page with a 200 is worse than a 500.
+func (p *pages) writeCode(w http.ResponseWriter, code int, name string, data any) error {
 	var b bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&b, name, data); err != nil {
 		http.Error(w, "this page could not be made; the console's log says why", http.StatusInternalServerError)
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
 	_, err := w.Write(b.Bytes())
 	return err
 }

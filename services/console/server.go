@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/net/netutil"
+	"plumbline.dev/services/console/login"
 )
 
 const (
@@ -19,12 +20,24 @@ const (
 	stopTimeout    = 5 * time.Second
 )
 
+// boards keep what was read: overviews by window, other pages by address.
+type boards struct {
+	overviews *board[*Snapshot]
+	pages     *board[*content]
+}
+
 // Server is the console role.
 type Server struct {
 	o       Options
 	metrics *metrics
 	pages   *pages
-	board   *board
+	boards  boards
+	list    []page
+	form    *login.Form
+	looking *login.Pace // how often somebody may look
+	acting  *login.Pace // how often somebody may click, or try a token
+	streams chan struct{}
+	ctx     context.Context // ends with the server
 	http    *http.Server
 	addr    net.Addr
 	stop    context.CancelFunc // ends refreshes in flight
@@ -46,10 +59,17 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Server{o: o, metrics: m, pages: p, stop: stop, done: make(chan struct{})}
-	s.board = newBoard(ctx, &loader{db: o.Warehouse, integrations: o.Integrations}, o.Now, o.Logger, m)
+	s := &Server{
+		o: o, metrics: m, pages: p, ctx: ctx, stop: stop, done: make(chan struct{}), form: login.NewForm(o.Gate),
+		looking: login.NewPace(50, 200, time.Now), acting: login.NewPace(0.5, 10, time.Now), streams: make(chan struct{}, maxStreams),
+		boards: boards{
+			overviews: newBoard[*Snapshot](ctx, 1, o.Now, o.Logger, m), // windows are read one after the other
+			pages:     newBoard[*content](ctx, parallelReads, o.Now, o.Logger, m),
+		},
+	}
+	s.list = s.pageList()
 	s.http = &http.Server{
-		Handler: s.guard(s.routes()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Handler: s.guard(s.enter(s.routes())), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 60 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: zap.NewStdLog(o.Logger),
 	}
@@ -70,10 +90,6 @@ func (s *Server) Start(ctx context.Context) error {
 			s.o.Logger.Error("console no longer accepts connections", zap.Error(err))
 		}
 	}()
-	if t, ok := s.addr.(*net.TCPAddr); ok && !t.IP.IsLoopback() {
-		s.o.Logger.Warn("console is reachable from the network and has no login of its own: put a proxy with one in front",
-			zap.String("addr", s.addr.String()))
-	}
 	s.o.Logger.Info("console listens", zap.String("addr", s.addr.String()))
 	return nil
 }
@@ -93,7 +109,8 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.once.Do(func() {
 		// Queries first: a page that waits for one is answered with what is there.
 		s.stop()
-		s.board.wait()
+		s.boards.overviews.wait()
+		s.boards.pages.wait()
 		if s.addr == nil {
 			return
 		}

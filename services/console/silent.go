@@ -1,5 +1,7 @@
 package console
 
+import "html/template"
+
 // silent is the first block: what the target acknowledged and never took.
 type silent struct {
 	N     uint64
@@ -11,7 +13,7 @@ type silent struct {
 
 type silentRow struct {
 	ID, Record, Integration, What string
-	Changed, Acknowledged, Found  string
+	Changed, Acknowledged, Found  template.HTML
 }
 
 func newSilent(s *Snapshot) silent {

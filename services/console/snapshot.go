@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/warehouse"
 )
 
@@ -49,12 +48,13 @@ type AnyRow struct {
 const anySQL = `SELECT count() AS n FROM (
 	SELECT 1 FROM changes_raw LIMIT 1 UNION ALL SELECT 1 FROM attempts_raw LIMIT 1 UNION ALL SELECT 1 FROM deliveries_raw LIMIT 1)`
 
-// loader reads snapshots.
+// loader reads snapshots of what some tenants hold.
 type loader struct {
-	db           Warehouse
-	integrations []config.Integration
+	db     Warehouse
+	limits warehouse.Limits
 }
 
+// load reads the snapshot of a window.
 func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, error) {
 	s := &Snapshot{Window: w, At: now.UTC()}
 	s.From, s.To = w.Bounds(now)
@@ -63,7 +63,7 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 	g.SetLimit(parallelReads)
 	read := func(what string, dest any, sql string, args ...any) {
 		g.Go(func() error {
-			if err := l.db.Read(group, readLimits, dest, sql, args...); err != nil {
+			if err := l.db.Read(group, l.limits, dest, sql, args...); err != nil {
 				return fmt.Errorf("read %s: %w", what, err)
 			}
 			return nil
@@ -97,7 +97,7 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 func (l *loader) learnt(ctx context.Context, s *Snapshot, from, to string) error {
 	for _, r := range s.Latency {
 		if r.Reason == "learning" {
-			if err := l.db.Read(ctx, readLimits, &s.Seen, hoursSQL, from, to); err != nil {
+			if err := l.db.Read(ctx, l.limits, &s.Seen, hoursSQL, from, to); err != nil {
 				return fmt.Errorf("read baselines: %w", err)
 			}
 			return nil

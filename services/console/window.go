@@ -1,6 +1,9 @@
 package console
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // Window is one of the spans that KPIs are shown for.
 type Window struct {
@@ -42,3 +45,12 @@ func (w Window) Bounds(now time.Time) (from, to time.Time) {
 
 // sqlTime is how an instant is handed to the views.
 func sqlTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }
+
+// rowsURL leads to the rows behind a number, with pairs of filter and value.
+func rowsURL(question string, w Window, pairs ...string) string {
+	q := url.Values{"window": {w.Name}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		q.Set(pairs[i], pairs[i+1])
+	}
+	return "/rows/" + question + "?" + q.Encode()
+}

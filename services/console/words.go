@@ -2,9 +2,11 @@ package console
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,16 +82,6 @@ func plural(n uint64, one string) string {
 	return number(n) + " " + one + "s"
 }
 
-// moment is short for today and says the day otherwise, in UTC as the page
-// states once.
-func moment(t, now time.Time) string {
-	t, now = t.UTC(), now.UTC()
-	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return t.Format("15:04:05")
-	}
-	return t.Format("2 Jan 15:04:05")
-}
-
 // shorten keeps a vendor's message from filling the page.
 func shorten(s string, most int) string {
 	s = strings.Join(strings.Fields(s), " ")
@@ -115,3 +107,11 @@ func excuse(err error) (title, advice string) {
 	}
 	return "ClickHouse does not answer", "Check that it runs and that clickhouse.dsn leads to it. Events wait in Kafka meanwhile, as long as ingest runs."
 }
+
+// containsWord reports whether a word stands in a text by itself.
+func containsWord(text, word string) bool {
+	return slices.ContainsFunc(strings.Fields(strings.ReplaceAll(text, ",", " ")), func(f string) bool { return f == word })
+}
+
+// hexWords writes bytes that are no text.
+func hexWords(b []byte) string { return hex.Dump(b) }

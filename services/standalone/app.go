@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,7 @@ type App struct {
 	topics bus.Topics
 	db     *warehouse.DB
 	door   *ingest.Durable
+	ingest atomic.Pointer[string] // URL of ingest, once it listens
 	engine *clickhouse.Server
 
 	// Addresses the servers really listen on, empty where not started.

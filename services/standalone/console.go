@@ -2,18 +2,35 @@ package standalone
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
 
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/console"
+	"plumbline.dev/services/console/login"
+	cfgload "plumbline.dev/services/internal/config"
+	"plumbline.dev/services/internal/runbook"
 )
 
 func (a *App) startConsole(ctx context.Context) error {
 	if !a.o.has(Console) {
 		return nil
 	}
+	gate, err := a.gate()
+	if err != nil {
+		return err
+	}
+	door, err := a.consoleDoor()
+	if err != nil {
+		return err
+	}
 	s, err := console.New(console.Options{
-		Warehouse: a.db, Listen: a.o.Config.Listen.Console, Demo: a.o.Demo != nil,
-		Ingest: "http://" + a.o.Config.Listen.Ingest, Integrations: a.o.Config.Integrations,
-		Registerer: a.reg, Gatherer: a.reg, Logger: a.log.Named("console"),
+		Warehouse: a.db, Listen: a.o.Config.Listen.Console, Hosts: a.o.Config.Console.Hosts, Demo: a.o.Demo != nil,
+		Ingest: "http://" + a.o.Config.Listen.Ingest, Integrations: a.o.Config.Integrations, Senders: a.o.Config.Senders,
+		Gate: gate, Door: door, Runbooks: runbook.Open(a.o.Config.Integrations, a.o.ConfigDir, time.Now()),
+		Registerer: a.reg, Gatherer: a.reg, Logger: a.log.Named("console"), Now: a.o.Pace.Now,
 	})
 	if err != nil {
 		return err
@@ -24,4 +41,67 @@ func (a *App) startConsole(ctx context.Context) error {
 	a.stack.OnStop("console", s.Stop)
 	a.Addrs.Console = s.Addr()
 	return nil
+}
+
+// gate knows the people of the configuration, nobody where there are none.
+func (a *App) gate() (*login.Gate, error) {
+	c := a.o.Config.Console
+	var people []login.Known
+	for _, p := range c.People {
+		k := login.Known{Person: login.Person{Name: p.Name, Role: login.Role(p.Role), Tenants: p.Tenants}}
+		if p.Token != "" {
+			token, err := a.secrets.Resolve(p.Token)
+			if err != nil {
+				return nil, fmt.Errorf("console.people: token of %s: %w", p.Name, err)
+			}
+			k.Token = strings.TrimSpace(string(token))
+		}
+		people = append(people, k)
+	}
+	proxy, err := loginProxy(c.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	return login.New(people, proxy, time.Now)
+}
+
+func loginProxy(c *config.Proxy) (*login.Proxy, error) {
+	if c == nil {
+		return nil, nil //nolint:nilnil // no proxy is no error
+	}
+	var from []netip.Prefix
+	for _, text := range c.From {
+		p, err := cfgload.Prefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("console.proxy.from: %w", err)
+		}
+		from = append(from, p)
+	}
+	return &login.Proxy{Header: c.Header, From: from}, nil
+}
+
+// consoleDoor lets clicks through to ingest, as the first configured sender.
+// Without one there is nothing to click.
+func (a *App) consoleDoor() (console.Door, error) {
+	senders := a.o.Config.Senders
+	if len(senders) == 0 || len(senders[0].Tokens) == 0 {
+		return nil, nil //nolint:nilnil // no sender is no error
+	}
+	token, err := a.secrets.Resolve(senders[0].Tokens[0])
+	if err != nil {
+		return nil, fmt.Errorf("senders[0].tokens[0]: %w", err)
+	}
+	return console.NewDoor(a.ingestURL, strings.TrimSpace(string(token))), nil
+}
+
+// ingestURL is where ingest listens: known late where it runs here, as
+// configured where it runs elsewhere.
+func (a *App) ingestURL() string {
+	if u := a.ingest.Load(); u != nil {
+		return *u
+	}
+	if a.o.has(Ingest) {
+		return ""
+	}
+	return "http://" + a.o.Config.Listen.Ingest
 }

@@ -168,6 +168,8 @@ func (a *App) startIngest(ctx context.Context) error {
 	}
 	a.stack.OnStop("ingest", s.Stop)
 	a.Addrs.Ingest = s.Addr()
+	url := "http://" + s.Addr()
+	a.ingest.Store(&url)
 	return nil
 }
 

@@ -51,6 +51,7 @@ func validate(c *config.Config, s *source) {
 	if c.Spool.MaxMiB < 0 || c.Spool.MaxMiB > maxSpoolMiB {
 		s.add("spool.max_mib", "is %d; expected a number of MiB up to %d", c.Spool.MaxMiB, maxSpoolMiB)
 	}
+	s.console(c)
 	s.integrations(c)
 }
 

@@ -33,6 +33,10 @@ type DB struct {
 	log      *zap.Logger
 	http     *http.Client // of inserts
 
+	tables struct { // which have a tenant, asked once
+		sync.Mutex
+		list []tenantTable
+	}
 	probe struct { // what the server knows, asked once
 		sync.Mutex
 		done           bool
