@@ -27,6 +27,13 @@ const (
 	SignalSourceLossy   = "source_lossy"   // it says itself, or its numbers say, that events are missing
 )
 
+// DetailCompare in a signal's Detail asks for a comparison: CompareWhole, of
+// the whole object. With record_id instead, one record is to be read again.
+const (
+	DetailCompare = "compare"
+	CompareWhole  = "whole"
+)
+
 // What a probe with our own credential met, in Detail under "result".
 const (
 	ProbeOK      = "ok"

@@ -43,19 +43,20 @@ type record struct {
 	why       string
 }
 
-// expect lists the fields that integrations map from the hook's objects.
-func (c *record) expect(hook string, all []config.Integration) {
+// expect lists the fields that integrations map from the objects of what
+// comes in here.
+func (c *record) expect(uses func(*config.Endpoint) bool, all []config.Integration) {
 	c.seen = map[string]map[string]*atomic.Bool{}
 	for i := range all {
 		in := &all[i]
 		for j := range in.Objects {
 			o := &in.Objects[j]
 			for _, f := range o.Fields {
-				if in.Source.Hook == hook {
+				if uses(&in.Source) {
 					c.learn(o.Source, f.Source)
 				}
 				for _, t := range o.Target {
-					if in.Target.Hook == hook {
+					if uses(&in.Target) {
 						c.learn(t, f.Target)
 					}
 				}
@@ -110,6 +111,11 @@ func (s *Server) Cards() []Card {
 	for _, id := range slices.Sorted(maps.Keys(s.hooks)) {
 		out = append(out, s.card(s.hooks[id]))
 	}
+	s.feedsMu.Lock()
+	defer s.feedsMu.Unlock()
+	for _, h := range s.feeds {
+		out = append(out, s.card(h))
+	}
 	return out
 }
 
@@ -129,6 +135,9 @@ func (s *Server) card(h *hook) Card {
 
 // proof says in words how requests show who sent them.
 func (h *hook) proof() string {
+	if h.shows != "" {
+		return h.shows
+	}
 	if v, ok := h.current.(*verify.Verifier); ok {
 		return "signature in " + v.Scheme().Header
 	}

@@ -30,6 +30,7 @@ type hook struct {
 	actors     map[string]string // kinds by id, in the customer's words
 	metrics    routeMetrics
 	quota      quota
+	shows      string // of a feed: how we know whose words these are
 	record     record
 }
 
@@ -67,7 +68,7 @@ func (s *Server) newHook(c *config.Hook) (*hook, error) {
 		id: c.ID, source: c.Source, url: base, provider: p, tenant: tenantOf(c.ID, s.o.Config), actors: c.Actors,
 		users: usersOf(c.ID, s.o.Config), metrics: s.metrics.route("hooks/" + c.ID),
 	}
-	h.record.expect(c.ID, s.o.Config.Integrations)
+	h.record.expect(func(e *config.Endpoint) bool { return e.Hook == c.ID }, s.o.Config.Integrations)
 	if err := h.describe(c, s.o.Config); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,8 @@ type Server struct {
 	inflight atomic.Int64
 	closing  atomic.Bool
 	quotaMu  sync.Mutex // of every hook's quota
+	feedsMu  sync.Mutex
+	feeds    []*hook // what we fetch ourselves
 }
 
 // New prepares the server: secrets are resolved, nothing listens yet.

@@ -52,17 +52,9 @@ func Open(c *config.Connection, resolve func(config.Secret) ([]byte, error), clo
 		}
 		return r, b, r.Close, nil
 	case "salesforce":
-		auth := salesforce.Auth{Token: token}
-		if c.Auth != nil {
-			auth.Flow, auth.Username, auth.Audience = c.Auth.Flow, c.Auth.Username, c.Auth.Audience
-			for ref, to := range map[config.Secret]*string{
-				c.Auth.ClientID: &auth.ClientID, c.Auth.ClientSecret: &auth.ClientSecret, c.Auth.RefreshToken: &auth.Refresh,
-				c.Auth.Key: &auth.Key,
-			} {
-				if *to, err = secret(ref); err != nil {
-					return nil, nil, nil, fmt.Errorf("connection %s: %w", c.ID, err)
-				}
-			}
+		auth, err := salesforce.AuthOf(c, resolve)
+		if err != nil {
+			return nil, nil, nil, fmt.Errorf("connection %s: %w", c.ID, err)
 		}
 		b := crm.NewBudget(crm.BudgetOptions{System: "Salesforce", Share: c.CallShare, Daily: salesforce.LeastDaily, Clock: clock})
 		r, err := salesforce.New(salesforce.Options{

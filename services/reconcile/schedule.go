@@ -41,7 +41,11 @@ func (r *Role) schedule(ctx context.Context) error {
 			if last > 0 && float64(age) > overdueAt*float64(every(s.Object)) {
 				r.missed(ctx, s, last, event.At(now), every(s.Object), lastErr[s])
 			}
-			if age < every(s.Object) || now.Before(next[s]) {
+			asked, err := r.demanded(ctx, s, last)
+			if err != nil {
+				r.log.Warn("cannot read whether a comparison is asked for", zap.Error(err))
+			}
+			if age < every(s.Object) && !asked || now.Before(next[s]) {
 				continue
 			}
 			lastErr[s] = ""

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"plumbline.dev/services/embedded/clickhouse"
 	"plumbline.dev/services/ingest"
+	"plumbline.dev/services/ingest/pubsub"
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
 	"plumbline.dev/services/internal/pace"
@@ -35,6 +36,8 @@ type App struct {
 	door   *ingest.Durable
 	ingest atomic.Pointer[string] // URL of ingest, once it listens
 	engine *clickhouse.Server
+
+	streams *pubsub.Metrics
 
 	// Addresses the servers really listen on, empty where not started.
 	Addrs Addrs

@@ -170,7 +170,7 @@ func (a *App) startIngest(ctx context.Context) error {
 	a.Addrs.Ingest = s.Addr()
 	url := "http://" + s.Addr()
 	a.ingest.Store(&url)
-	return nil
+	return a.startFeeds(s)
 }
 
 // hashKey opens the key of the field policy, made on the first start. A

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"errors"
 	"strings"
 
 	"plumbline.dev/schemas/event"
@@ -24,6 +25,9 @@ func salesforceCDC(d *doc, m Meta) ([]event.Event, error) {
 		if !payload.has(cdcHeader) {
 			payload = d.sub(path...)
 		}
+	}
+	if why := d.text("undecodable"); why != "" { // the stream's reader says so
+		return nil, errors.New(why)
 	}
 	if !payload.has(cdcHeader) {
 		d.fail([]string{cdcHeader}, errMissing)
@@ -49,7 +53,7 @@ func salesforceCDC(d *doc, m Meta) ([]event.Event, error) {
 	case c.Operation == "" && kind != "OVERFLOW":
 		return nil, nil
 	case kind == "OVERFLOW":
-		return append(out, m.lossy(c, "Salesforce stopped listing changes of "+c.Object+": one transaction had too many; compare the whole object")), nil
+		return append(out, m.whole(c, "Salesforce stopped listing changes of "+c.Object+": one transaction had too many; compare the whole object")), nil
 	case gap:
 		out = append(out, m.lossy(c, "Salesforce says that records of "+c.Object+" changed, but not what: read them again"))
 	default:
@@ -57,7 +61,7 @@ func salesforceCDC(d *doc, m Meta) ([]event.Event, error) {
 	}
 	for _, id := range ids {
 		if strings.HasSuffix(id, "*") { // every record with this prefix
-			out = append(out, m.lossy(c, "Salesforce changed all records "+id+" of "+c.Object+" at once: compare the whole object"))
+			out = append(out, m.whole(c, "Salesforce changed all records "+id+" of "+c.Object+" at once: compare the whole object"))
 			continue
 		}
 		one := *c

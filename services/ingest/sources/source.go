@@ -143,6 +143,17 @@ func (m *Meta) lossy(c *event.Change, why string) *event.Signal {
 	s := m.signal(event.SignalSourceLossy, why)
 	s.System, s.Object, s.StartedAt = c.System, c.Object, c.ChangedAt
 	s.ID, s.BodyHash = event.Hash("lossy", m.Hook, c.ID, c.Object, why), c.BodyHash
+	if c.RecordID != "" {
+		s.Detail = details("record_id", c.RecordID)
+	}
+	return s
+}
+
+// whole is lossy for what no single record stands for: only a comparison of
+// the whole object tells.
+func (m *Meta) whole(c *event.Change, why string) *event.Signal {
+	s := m.lossy(c, why)
+	s.Detail = details(event.DetailCompare, event.CompareWhole)
 	return s
 }
 

@@ -30,16 +30,20 @@ func Base(raw string, allowPrivate bool) (*url.URL, error) {
 
 // Transport dials only where it may, whatever a name resolves to.
 func Transport(allowPrivate bool) *http.Transport {
+	return &http.Transport{
+		DialContext: Dialer(allowPrivate), TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: callTimeout,
+		MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
+	}
+}
+
+// Dialer opens connections only where they may lead.
+func Dialer(allowPrivate bool) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := guard.Dialer(allowPrivate, 5*time.Second)
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := d.DialContext(ctx, network, addr)
 		if errors.Is(err, guard.ErrPrivate) {
 			err = fmt.Errorf("%w: set allow_private on the connection if that is meant", err)
 		}
 		return conn, err
-	}
-	return &http.Transport{
-		DialContext: dial, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: callTimeout,
-		MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second, ForceAttemptHTTP2: true,
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/crm"
 	"plumbline.dev/services/internal/pace"
 )
@@ -31,6 +33,28 @@ type Auth struct {
 	Audience               string // "" = the login host of production
 }
 
+// AuthOf resolves a connection's credential.
+func AuthOf(c *config.Connection, resolve func(config.Secret) ([]byte, error)) (Auth, error) {
+	a := Auth{}
+	refs := map[*string]config.Secret{&a.Token: c.Token}
+	if c.Auth != nil {
+		a.Flow, a.Username, a.Audience = c.Auth.Flow, c.Auth.Username, c.Auth.Audience
+		refs[&a.Key] = c.Auth.Key
+		refs[&a.ClientID], refs[&a.ClientSecret], refs[&a.Refresh] = c.Auth.ClientID, c.Auth.ClientSecret, c.Auth.RefreshToken
+	}
+	for to, ref := range refs {
+		if ref == "" {
+			continue
+		}
+		b, err := resolve(ref)
+		if err != nil {
+			return Auth{}, err
+		}
+		*to = string(b)
+	}
+	return a, nil
+}
+
 func (a Auth) renews() bool { return a.Flow != "" }
 
 // session keeps the access token. A refused one is renewed once for everybody
@@ -39,26 +63,61 @@ type session struct {
 	auth   Auth
 	base   *url.URL
 	client *http.Client
-
-	clock pace.Clock
+	clock  pace.Clock
 
 	mu    sync.Mutex
 	token string
 }
 
 func (s *session) authorize(ctx context.Context, r *http.Request, fresh bool) error {
+	token, err := s.current(ctx, fresh)
+	if err == nil {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return err
+}
+
+func (s *session) current(ctx context.Context, fresh bool) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.auth.renews() && (s.token == "" || fresh) {
 		token, err := s.obtain(ctx)
 		if err != nil {
-			return err
+			return "", err
 		}
 		s.token = token
 	}
-	r.Header.Set("Authorization", "Bearer "+s.token)
-	return nil
+	return s.token, nil
 }
+
+// Session gives a connection's access token to what is no REST call.
+type Session struct{ s session }
+
+// NewSession prepares one; it calls nobody yet.
+func NewSession(o Options) (*Session, error) {
+	base, err := address(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Clock == nil {
+		o.Clock = pace.Real
+	}
+	client := &http.Client{Transport: crm.Transport(o.AllowPrivate), CheckRedirect: crm.NoRedirect, Timeout: loginTimeout}
+	return &Session{session{auth: o.Auth, base: base, client: client, clock: o.Clock, token: o.Auth.Token}}, nil
+}
+
+const loginTimeout = 30 * time.Second
+
+// Token is an access token; fresh asks for a new one where that is possible.
+func (s *Session) Token(ctx context.Context, fresh bool) (string, error) {
+	return s.s.current(ctx, fresh)
+}
+
+// Instance is the org's own address.
+func (s *Session) Instance() string { return s.s.base.String() }
+
+// Close ends idle connections.
+func (s *Session) Close() { s.s.client.CloseIdleConnections() }
 
 const maxToken = 64 << 10
 

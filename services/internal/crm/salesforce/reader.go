@@ -5,6 +5,7 @@ package salesforce
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,13 +46,10 @@ type Reader struct {
 
 // New makes a reader; it calls nothing yet.
 func New(o Options) (*Reader, error) {
-	if o.BaseURL == "" {
-		o.BaseURL = "https://" + o.Domain
-	}
 	if o.Clock == nil {
 		o.Clock = pace.Real
 	}
-	base, err := crm.Base(o.BaseURL, o.AllowPrivate)
+	base, err := address(o)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +69,13 @@ func New(o Options) (*Reader, error) {
 		Renews: o.Auth.renews(), Headers: func(h http.Header) { learn(o.Budget, h) }, Refusal: refusal,
 	}
 	return r, nil
+}
+
+func address(o Options) (*url.URL, error) {
+	if o.BaseURL == "" {
+		o.BaseURL = "https://" + o.Domain
+	}
+	return crm.Base(o.BaseURL, o.AllowPrivate)
 }
 
 // System implements crm.Reader.
