@@ -91,7 +91,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	go func() {
 		defer close(s.done)
-		err := s.http.Serve(netutil.LimitListener(l, s.o.Limits.Connections))
+		err := s.http.Serve(netutil.LimitListener(l, connections(s.o.Limits.Connections)))
 		if !errors.Is(err, http.ErrServerClosed) {
 			s.closing.Store(true)
 			s.o.Logger.Error("ingest no longer accepts connections", zap.Error(err))

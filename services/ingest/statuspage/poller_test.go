@@ -164,5 +164,5 @@ func TestPagesStayOutside(t *testing.T) {
 	require.ErrorContains(t, err, "https")
 	p, err := New(Options{URL: "https://localhost:1", Taker: &taken{t: t}})
 	require.NoError(t, err)
-	require.ErrorContains(t, p.Poll(t.Context()), "private network")
+	require.ErrorContains(t, p.Poll(t.Context()), "allow_private")
 }
