@@ -24,14 +24,15 @@ func (f *folding) differ(kind, target, difference string, source, shown held, e 
 	} else if source.at < g.SourceSeen || shown.at < g.TargetSeen {
 		return // older evidence says nothing
 	}
-	source.keep(g.D.SourceValue, g.D.SourceModifiedAt, event.Actor{})
+	source.keep(g.D.SourceValue, g.D.SourceModifiedAt, g.D.SourceWriter)
 	shown.keep(g.D.TargetValue, g.D.TargetModifiedAt, g.D.TargetWriter)
 	f.update(g, func() {
 		if g.D.SourceValue != source.value || g.D.TargetValue != shown.value {
 			g.Moved = max(source.since(), shown.since())
 		}
 		g.D.SourceValue, g.D.TargetValue, g.D.Difference = source.value, shown.value, difference
-		g.D.SourceModifiedAt, g.D.TargetModifiedAt, g.D.TargetWriter = source.moved, shown.moved, shown.writer
+		g.D.SourceModifiedAt, g.D.TargetModifiedAt = source.moved, shown.moved
+		g.D.SourceWriter, g.D.TargetWriter = source.writer, shown.writer
 		g.SourceSeen, g.TargetSeen = source.at, shown.at
 		f.confirm(g, o, e)
 	})
@@ -185,7 +186,7 @@ func (f *folding) sourceMoved(o *Open) {
 			continue
 		}
 		f.update(g, func() {
-			g.D.SourceValue, g.D.SourceModifiedAt, g.D.Difference = w.Value, o.D.ChangedAt, difference
+			g.D.SourceValue, g.D.SourceModifiedAt, g.D.SourceWriter, g.D.Difference = w.Value, o.D.ChangedAt, o.D.Actor, difference
 			g.SourceSeen, g.Moved = o.D.ChangedAt, max(g.Moved, o.D.ChangedAt)
 		})
 	}

@@ -58,7 +58,7 @@ func (f *folding) field(name string, source bool) held {
 	var h held
 	for i := range f.r.Gaps {
 		if g := &f.r.Gaps[i]; g.Target == name && source {
-			h.learn(held{value: g.D.SourceValue, at: g.SourceSeen, moved: g.D.SourceModifiedAt})
+			h.learn(held{value: g.D.SourceValue, at: g.SourceSeen, moved: g.D.SourceModifiedAt, writer: g.D.SourceWriter})
 		} else if g.Target == name {
 			h.learn(held{value: g.D.TargetValue, at: g.TargetSeen, moved: g.D.TargetModifiedAt, writer: g.D.TargetWriter})
 		}
@@ -105,7 +105,7 @@ func (f *folding) record(source bool) held {
 	}
 	for i := range f.r.Open {
 		if o := &f.r.Open[i]; o.D.Reverse != source {
-			h.learn(held{gone: o.isDelete(), at: o.D.ChangedAt, moved: o.D.ChangedAt})
+			h.learn(held{gone: o.isDelete(), at: o.D.ChangedAt, moved: o.D.ChangedAt, writer: o.D.Actor})
 		} else if o.D.AppliedAt != 0 {
 			h.learn(held{gone: o.isDelete(), at: o.D.AppliedAt, moved: o.D.AppliedAt})
 		}

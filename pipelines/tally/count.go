@@ -9,6 +9,32 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
+// change counts the fields that somebody changed: what may come to differ.
+// People count as one, machines by name. The sync's own writes are no changes.
+func (t *Tally) change(ctx stream.Ctx, c *event.Change) {
+	if c.RecordKey == "" || c.Actor.Kind == event.ActorIntegration {
+		return
+	}
+	p := t.at(ctx, cell{tenant: c.Tenant, integration: c.Integration, object: c.Object, actor: c.Actor.Crowd()})
+	m := minute(c.ChangedAt)
+	addChange(p, m, "")
+	for i := range c.Fields {
+		field := c.Fields[i].Name
+		if s := t.names[name{c.Integration, c.Object, field}]; c.Side == event.Target && s != "" {
+			field = s
+		}
+		addChange(p, m, field)
+	}
+}
+
+func addChange(p *event.Partial, m event.Time, field string) {
+	i := slices.IndexFunc(p.Changes, func(x event.ChangeCount) bool { return x.Field == field && x.Minute == m })
+	if i < 0 {
+		i, p.Changes = len(p.Changes), append(p.Changes, event.ChangeCount{Minute: m, Field: field})
+	}
+	p.Changes[i].N++
+}
+
 // attempt counts a try, or the records of a run report.
 func (t *Tally) attempt(ctx stream.Ctx, a *event.Attempt) {
 	p := t.at(ctx, cell{a.Tenant, a.Integration, a.Object, a.System, a.Token, a.Actor})
@@ -149,21 +175,40 @@ func (t *Tally) divergence(ctx stream.Ctx, d *event.Divergence) {
 		return
 	}
 	p := t.at(ctx, cell{tenant: d.Tenant, integration: d.Integration, object: d.Object})
-	m := minute(d.UpdatedAt)
+	m, began, by := minute(d.UpdatedAt), minute(d.Began()), d.By().Crowd()
 	i := slices.IndexFunc(p.Divergences, func(x event.DivergenceCount) bool {
 		return x.Minute == m && x.Field == d.Field && x.Kind == d.Kind && x.Difference == d.Difference && x.Class == d.Class &&
-			x.Was == d.Was && x.State == d.State && x.PreExisting == d.PreExisting
+			x.Was == d.Was && x.State == d.State && x.PreExisting == d.PreExisting && x.Began == began && x.By == by
 	})
 	if i < 0 {
 		i, p.Divergences = len(p.Divergences), append(p.Divergences, event.DivergenceCount{
 			Minute: m, Field: d.Field, Kind: d.Kind, Difference: d.Difference, Class: d.Class, Was: d.Was, State: d.State,
-			PreExisting: d.PreExisting, First: d.FirstSeenAt,
+			PreExisting: d.PreExisting, First: d.FirstSeenAt, Began: began, By: by,
 		})
 	}
 	c := &p.Divergences[i]
 	c.N++
 	c.First, c.Settled = min(c.First, d.FirstSeenAt), max(c.Settled, cmp.Or(d.ResolvedAt, d.UpdatedAt))
 	c.Records = with(c.Records, d.RecordKey)
+	if v := d.SourceValue; v.Kind == event.KindText && v.Text != "" && len(v.Text) <= maxShown {
+		vote(c, v.Text)
+	}
+}
+
+// maxShown bounds a value that is told: longer ones are no picklist's.
+const maxShown = 60
+
+// vote keeps the value that outnumbers the others together (Boyer and Moore's
+// majority vote): ValueN is by how many.
+func vote(c *event.DivergenceCount, value string) {
+	switch {
+	case c.ValueN == 0:
+		c.Value, c.ValueN = value, 1
+	case c.Value == value:
+		c.ValueN++
+	default:
+		c.ValueN--
+	}
 }
 
 func with(list []string, key string) []string {

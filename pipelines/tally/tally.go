@@ -27,7 +27,11 @@ type Tally struct {
 	tenants []string
 	targets map[string]int64  // latency target of each integration
 	of      map[string]string // tenant of each
+	names   map[name]string   // the source's name of a field of the target
 }
+
+// name is a field as one side calls it.
+type name struct{ integration, object, field string }
 
 // cell is what one partial is about.
 type cell struct {
@@ -37,12 +41,19 @@ type cell struct {
 
 // New makes the tally of one partition.
 func New(integrations []config.Integration) *Tally {
-	t := &Tally{cells: map[cell]int{}, targets: map[string]int64{}, of: map[string]string{}}
+	t := &Tally{cells: map[cell]int{}, targets: map[string]int64{}, of: map[string]string{}, names: map[name]string{}}
 	for i := range integrations {
 		in := &integrations[i]
 		t.targets[in.ID] = in.LatencyTarget()
 		t.of[in.ID] = in.TenantOrDefault()
 		t.tenants = append(t.tenants, in.TenantOrDefault())
+		for j := range in.Objects {
+			for _, f := range in.Objects[j].Fields {
+				if n := (name{in.ID, in.Objects[j].Name, f.Target}); t.names[n] == "" {
+					t.names[n] = f.Source
+				}
+			}
+		}
 	}
 	slices.Sort(t.tenants)
 	t.tenants = slices.Compact(t.tenants)
@@ -52,6 +63,8 @@ func New(integrations []config.Integration) *Tally {
 // Step implements stream.Operator.
 func (t *Tally) Step(ctx stream.Ctx, _ string, ev event.Event, out *stream.Out) {
 	switch e := ev.(type) {
+	case *event.Change:
+		t.change(ctx, e)
 	case *event.Attempt:
 		t.attempt(ctx, e)
 	case *event.Failure:
@@ -125,7 +138,7 @@ func (t *Tally) at(ctx stream.Ctx, c cell) *event.Partial {
 }
 
 func full(p *event.Partial) bool {
-	return max(len(p.Attempts), len(p.Failures), len(p.Deliveries), len(p.Latencies), len(p.Divergences)) >= maxEntries ||
+	return max(len(p.Attempts), len(p.Failures), len(p.Deliveries), len(p.Latencies), len(p.Divergences), len(p.Changes)) >= maxEntries ||
 		slices.ContainsFunc(p.Failures, func(c event.FailureCount) bool { return len(c.Records) >= event.MaxKeys }) ||
 		slices.ContainsFunc(p.Deliveries, func(c event.DeliveryCount) bool { return len(c.Records) >= event.MaxKeys }) ||
 		slices.ContainsFunc(p.Divergences, func(c event.DivergenceCount) bool { return len(c.Records) >= event.MaxKeys })

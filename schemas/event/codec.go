@@ -59,6 +59,8 @@ func New(t Type) Event {
 		return new(Incident)
 	case TypeAlert:
 		return new(Alert)
+	case TypeExplanation:
+		return new(Explanation)
 	case TypePosition:
 		return new(Position)
 	}

@@ -44,6 +44,7 @@ type Divergence struct {
 	TargetValue      Value  `msg:"target_value"`
 	SourceModifiedAt Time   `msg:"source_modified_at,omitempty"`
 	TargetModifiedAt Time   `msg:"target_modified_at,omitempty"`
+	SourceWriter     Actor  `msg:"source_writer"`
 	TargetWriter     Actor  `msg:"target_writer"`
 	FirstSeenAt      Time   `msg:"first_seen_at"`
 	ConfirmedAt      Time   `msg:"confirmed_at,omitempty"`
@@ -68,4 +69,31 @@ func (d *Divergence) Validate() error {
 		required("id", d.ID), required("integration", d.Integration), required("record_key", d.RecordKey),
 		oneOf("kind", d.Kind, DivergenceKinds), oneOf("state", d.State, DivergenceStates),
 	)
+}
+
+// Began is the best word for when the systems began to differ: the newest
+// change of either side that somebody made. The sync's own write is none.
+func (d *Divergence) Began() Time {
+	began := d.SourceModifiedAt
+	if d.TargetModifiedAt > began && (d.TargetWriter.Kind != ActorIntegration || began == 0) {
+		began = d.TargetModifiedAt
+	}
+	if began == 0 || d.FirstSeenAt != 0 && began > d.FirstSeenAt {
+		return d.FirstSeenAt
+	}
+	return began
+}
+
+// By is who made that change, as far as anybody knows.
+func (d *Divergence) By() Actor {
+	if d.TargetModifiedAt > d.SourceModifiedAt && d.TargetWriter.Kind != ActorIntegration && d.TargetWriter != (Actor{}) {
+		return d.TargetWriter
+	}
+	return d.SourceWriter
+}
+
+// EditedInTarget reports whether it is the target's own people or machines who
+// made it differ.
+func (d *Divergence) EditedInTarget() bool {
+	return d.Kind == ValueMismatch && d.TargetModifiedAt > d.SourceModifiedAt && d.TargetWriter.Kind == ActorUser
 }

@@ -29,6 +29,7 @@ const (
 	TypePulse          Type = "pulse"
 	TypeKPIMinute      Type = "kpi_minute"
 	TypePosition       Type = "position"
+	TypeExplanation    Type = "explanation"
 	TypeGone           Type = "gone" // a tombstone: no bytes
 )
 

@@ -2978,6 +2978,95 @@ func (z *Change) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z ChangeCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(3)
+	var zb0001Mask uint8 /* 3 bits */
+	_ = zb0001Mask
+	if z.Field == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o = msgp.AppendInt64(o, int64(z.Minute))
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "field"
+			o = append(o, 0xa5, 0x66, 0x69, 0x65, 0x6c, 0x64)
+			o = msgp.AppendString(o, z.Field)
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.N)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *ChangeCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "m":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Minute")
+					return
+				}
+				z.Minute = Time(zb0002)
+			}
+		case "field":
+			z.Field, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Field")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z ChangeCount) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Field) + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Check) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -4551,8 +4640,8 @@ func (z *DeliveryCount) Msgsize() (s int) {
 func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(31)
-	var zb0001Mask uint32 /* 31 bits */
+	zb0001Len := uint32(32)
+	var zb0001Mask uint32 /* 32 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -4592,39 +4681,39 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	if z.ConfirmedAt == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x100000
+		zb0001Mask |= 0x200000
 	}
 	if z.ResolvedAt == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x200000
+		zb0001Mask |= 0x400000
 	}
 	if z.FoundBy == "" {
 		zb0001Len--
-		zb0001Mask |= 0x400000
+		zb0001Mask |= 0x800000
 	}
 	if z.PreExisting == false {
 		zb0001Len--
-		zb0001Mask |= 0x800000
+		zb0001Mask |= 0x1000000
 	}
 	if z.AcceptedBy == "" {
 		zb0001Len--
-		zb0001Mask |= 0x1000000
+		zb0001Mask |= 0x2000000
 	}
 	if z.AcceptedReason == "" {
 		zb0001Len--
-		zb0001Mask |= 0x2000000
+		zb0001Mask |= 0x4000000
 	}
 	if z.AcceptedUntil == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x4000000
+		zb0001Mask |= 0x8000000
 	}
 	if z.Cause == "" {
 		zb0001Len--
-		zb0001Mask |= 0x8000000
+		zb0001Mask |= 0x10000000
 	}
 	if z.IncidentID == "" {
 		zb0001Len--
-		zb0001Mask |= 0x10000000
+		zb0001Mask |= 0x20000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -4711,21 +4800,21 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xb2, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74, 0x5f, 0x6d, 0x6f, 0x64, 0x69, 0x66, 0x69, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.TargetModifiedAt))
 		}
-		// string "target_writer"
-		o = append(o, 0xad, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74, 0x5f, 0x77, 0x72, 0x69, 0x74, 0x65, 0x72)
+		// string "source_writer"
+		o = append(o, 0xad, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x5f, 0x77, 0x72, 0x69, 0x74, 0x65, 0x72)
 		// check for omitted fields
 		zb0002Len := uint32(3)
 		var zb0002Mask uint8 /* 3 bits */
 		_ = zb0002Mask
-		if z.TargetWriter.Kind == "" {
+		if z.SourceWriter.Kind == "" {
 			zb0002Len--
 			zb0002Mask |= 0x1
 		}
-		if z.TargetWriter.ID == "" {
+		if z.SourceWriter.ID == "" {
 			zb0002Len--
 			zb0002Mask |= 0x2
 		}
-		if z.TargetWriter.Run == "" {
+		if z.SourceWriter.Run == "" {
 			zb0002Len--
 			zb0002Mask |= 0x4
 		}
@@ -4737,14 +4826,53 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 			if (zb0002Mask & 0x1) == 0 { // if not omitted
 				// string "kind"
 				o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
-				o = msgp.AppendString(o, z.TargetWriter.Kind)
+				o = msgp.AppendString(o, z.SourceWriter.Kind)
 			}
 			if (zb0002Mask & 0x2) == 0 { // if not omitted
 				// string "id"
 				o = append(o, 0xa2, 0x69, 0x64)
-				o = msgp.AppendString(o, z.TargetWriter.ID)
+				o = msgp.AppendString(o, z.SourceWriter.ID)
 			}
 			if (zb0002Mask & 0x4) == 0 { // if not omitted
+				// string "run"
+				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+				o = msgp.AppendString(o, z.SourceWriter.Run)
+			}
+		}
+		// string "target_writer"
+		o = append(o, 0xad, 0x74, 0x61, 0x72, 0x67, 0x65, 0x74, 0x5f, 0x77, 0x72, 0x69, 0x74, 0x65, 0x72)
+		// check for omitted fields
+		zb0003Len := uint32(3)
+		var zb0003Mask uint8 /* 3 bits */
+		_ = zb0003Mask
+		if z.TargetWriter.Kind == "" {
+			zb0003Len--
+			zb0003Mask |= 0x1
+		}
+		if z.TargetWriter.ID == "" {
+			zb0003Len--
+			zb0003Mask |= 0x2
+		}
+		if z.TargetWriter.Run == "" {
+			zb0003Len--
+			zb0003Mask |= 0x4
+		}
+		// variable map header, size zb0003Len
+		o = append(o, 0x80|uint8(zb0003Len))
+
+		// skip if no fields are to be emitted
+		if zb0003Len != 0 {
+			if (zb0003Mask & 0x1) == 0 { // if not omitted
+				// string "kind"
+				o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+				o = msgp.AppendString(o, z.TargetWriter.Kind)
+			}
+			if (zb0003Mask & 0x2) == 0 { // if not omitted
+				// string "id"
+				o = append(o, 0xa2, 0x69, 0x64)
+				o = msgp.AppendString(o, z.TargetWriter.ID)
+			}
+			if (zb0003Mask & 0x4) == 0 { // if not omitted
 				// string "run"
 				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
 				o = msgp.AppendString(o, z.TargetWriter.Run)
@@ -4753,47 +4881,47 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "first_seen_at"
 		o = append(o, 0xad, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x73, 0x65, 0x65, 0x6e, 0x5f, 0x61, 0x74)
 		o = msgp.AppendInt64(o, int64(z.FirstSeenAt))
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "confirmed_at"
 			o = append(o, 0xac, 0x63, 0x6f, 0x6e, 0x66, 0x69, 0x72, 0x6d, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.ConfirmedAt))
 		}
-		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "resolved_at"
 			o = append(o, 0xab, 0x72, 0x65, 0x73, 0x6f, 0x6c, 0x76, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.ResolvedAt))
 		}
-		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
 			// string "found_by"
 			o = append(o, 0xa8, 0x66, 0x6f, 0x75, 0x6e, 0x64, 0x5f, 0x62, 0x79)
 			o = msgp.AppendString(o, z.FoundBy)
 		}
-		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
 			// string "pre_existing"
 			o = append(o, 0xac, 0x70, 0x72, 0x65, 0x5f, 0x65, 0x78, 0x69, 0x73, 0x74, 0x69, 0x6e, 0x67)
 			o = msgp.AppendBool(o, z.PreExisting)
 		}
-		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
 			// string "accepted_by"
 			o = append(o, 0xab, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64, 0x5f, 0x62, 0x79)
 			o = msgp.AppendString(o, z.AcceptedBy)
 		}
-		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
 			// string "accepted_reason"
 			o = append(o, 0xaf, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64, 0x5f, 0x72, 0x65, 0x61, 0x73, 0x6f, 0x6e)
 			o = msgp.AppendString(o, z.AcceptedReason)
 		}
-		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
 			// string "accepted_until"
 			o = append(o, 0xae, 0x61, 0x63, 0x63, 0x65, 0x70, 0x74, 0x65, 0x64, 0x5f, 0x75, 0x6e, 0x74, 0x69, 0x6c)
 			o = msgp.AppendInt64(o, int64(z.AcceptedUntil))
 		}
-		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000000) == 0 { // if not omitted
 			// string "cause"
 			o = append(o, 0xa5, 0x63, 0x61, 0x75, 0x73, 0x65)
 			o = msgp.AppendString(o, z.Cause)
 		}
-		if (zb0001Mask & 0x10000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000000) == 0 { // if not omitted
 			// string "incident_id"
 			o = append(o, 0xab, 0x69, 0x6e, 0x63, 0x69, 0x64, 0x65, 0x6e, 0x74, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.IncidentID)
@@ -4942,15 +5070,56 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.TargetModifiedAt = Time(zb0003)
 			}
-		case "target_writer":
+		case "source_writer":
 			var zb0004 uint32
 			zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "TargetWriter")
+				err = msgp.WrapError(err, "SourceWriter")
 				return
 			}
 			for zb0004 > 0 {
 				zb0004--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "SourceWriter")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "kind":
+					z.SourceWriter.Kind, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "SourceWriter", "Kind")
+						return
+					}
+				case "id":
+					z.SourceWriter.ID, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "SourceWriter", "ID")
+						return
+					}
+				case "run":
+					z.SourceWriter.Run, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "SourceWriter", "Run")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "SourceWriter")
+						return
+					}
+				}
+			}
+		case "target_writer":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "TargetWriter")
+				return
+			}
+			for zb0005 > 0 {
+				zb0005--
 				field, bts, err = msgp.ReadMapKeyZC(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "TargetWriter")
@@ -4985,33 +5154,33 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 		case "first_seen_at":
 			{
-				var zb0005 int64
-				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				var zb0006 int64
+				zb0006, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "FirstSeenAt")
 					return
 				}
-				z.FirstSeenAt = Time(zb0005)
+				z.FirstSeenAt = Time(zb0006)
 			}
 		case "confirmed_at":
-			{
-				var zb0006 int64
-				zb0006, bts, err = msgp.ReadInt64Bytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "ConfirmedAt")
-					return
-				}
-				z.ConfirmedAt = Time(zb0006)
-			}
-		case "resolved_at":
 			{
 				var zb0007 int64
 				zb0007, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
+					err = msgp.WrapError(err, "ConfirmedAt")
+					return
+				}
+				z.ConfirmedAt = Time(zb0007)
+			}
+		case "resolved_at":
+			{
+				var zb0008 int64
+				zb0008, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
 					err = msgp.WrapError(err, "ResolvedAt")
 					return
 				}
-				z.ResolvedAt = Time(zb0007)
+				z.ResolvedAt = Time(zb0008)
 			}
 		case "found_by":
 			z.FoundBy, bts, err = msgp.ReadStringBytes(bts)
@@ -5039,13 +5208,13 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 		case "accepted_until":
 			{
-				var zb0008 int64
-				zb0008, bts, err = msgp.ReadInt64Bytes(bts)
+				var zb0009 int64
+				zb0009, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "AcceptedUntil")
 					return
 				}
-				z.AcceptedUntil = Time(zb0008)
+				z.AcceptedUntil = Time(zb0009)
 			}
 		case "cause":
 			z.Cause, bts, err = msgp.ReadStringBytes(bts)
@@ -5061,13 +5230,13 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 		case "updated_at":
 			{
-				var zb0009 int64
-				zb0009, bts, err = msgp.ReadInt64Bytes(bts)
+				var zb0010 int64
+				zb0010, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "UpdatedAt")
 					return
 				}
-				z.UpdatedAt = Time(zb0009)
+				z.UpdatedAt = Time(zb0010)
 			}
 		case "version":
 			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
@@ -5089,7 +5258,7 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Divergence) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -5097,8 +5266,8 @@ func (z *Divergence) Msgsize() (s int) {
 func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(12)
-	var zb0001Mask uint16 /* 12 bits */
+	zb0001Len := uint32(16)
+	var zb0001Mask uint16 /* 16 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
@@ -5132,8 +5301,20 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
+	if z.Began == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.Value == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000
+	}
+	if z.ValueN == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000
+	}
 	// variable map header, size zb0001Len
-	o = append(o, 0x80|uint8(zb0001Len))
+	o = msgp.AppendMapHeader(o, zb0001Len)
 
 	// skip if no fields are to be emitted
 	if zb0001Len != 0 {
@@ -5191,6 +5372,60 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "settled"
 			o = append(o, 0xa7, 0x73, 0x65, 0x74, 0x74, 0x6c, 0x65, 0x64)
 			o = msgp.AppendInt64(o, int64(z.Settled))
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "began"
+			o = append(o, 0xa5, 0x62, 0x65, 0x67, 0x61, 0x6e)
+			o = msgp.AppendInt64(o, int64(z.Began))
+		}
+		// string "by"
+		o = append(o, 0xa2, 0x62, 0x79)
+		// check for omitted fields
+		zb0002Len := uint32(3)
+		var zb0002Mask uint8 /* 3 bits */
+		_ = zb0002Mask
+		if z.By.Kind == "" {
+			zb0002Len--
+			zb0002Mask |= 0x1
+		}
+		if z.By.ID == "" {
+			zb0002Len--
+			zb0002Mask |= 0x2
+		}
+		if z.By.Run == "" {
+			zb0002Len--
+			zb0002Mask |= 0x4
+		}
+		// variable map header, size zb0002Len
+		o = append(o, 0x80|uint8(zb0002Len))
+
+		// skip if no fields are to be emitted
+		if zb0002Len != 0 {
+			if (zb0002Mask & 0x1) == 0 { // if not omitted
+				// string "kind"
+				o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+				o = msgp.AppendString(o, z.By.Kind)
+			}
+			if (zb0002Mask & 0x2) == 0 { // if not omitted
+				// string "id"
+				o = append(o, 0xa2, 0x69, 0x64)
+				o = msgp.AppendString(o, z.By.ID)
+			}
+			if (zb0002Mask & 0x4) == 0 { // if not omitted
+				// string "run"
+				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+				o = msgp.AppendString(o, z.By.Run)
+			}
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "v"
+			o = append(o, 0xa1, 0x76)
+			o = msgp.AppendString(o, z.Value)
+		}
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+			// string "vn"
+			o = append(o, 0xa2, 0x76, 0x6e)
+			o = msgp.AppendInt64(o, z.ValueN)
 		}
 	}
 	return
@@ -5315,6 +5550,69 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.Settled = Time(zb0005)
 			}
+		case "began":
+			{
+				var zb0006 int64
+				zb0006, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Began")
+					return
+				}
+				z.Began = Time(zb0006)
+			}
+		case "by":
+			var zb0007 uint32
+			zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "By")
+				return
+			}
+			for zb0007 > 0 {
+				zb0007--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "By")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "kind":
+					z.By.Kind, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By", "Kind")
+						return
+					}
+				case "id":
+					z.By.ID, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By", "ID")
+						return
+					}
+				case "run":
+					z.By.Run, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By", "Run")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By")
+						return
+					}
+				}
+			}
+		case "v":
+			z.Value, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Value")
+				return
+			}
+		case "vn":
+			z.ValueN, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ValueN")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -5329,11 +5627,493 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *DivergenceCount) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.BoolSize + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
+	s = 3 + 2 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 4 + msgp.StringPrefixSize + len(z.Was) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.BoolSize + 2 + msgp.Int64Size + 8 + msgp.ArrayHeaderSize
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
-	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size
+	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Explanation) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(27)
+	var zb0001Mask uint32 /* 27 bits */
+	_ = zb0001Mask
+	if z.Tenant == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Object == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Field == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.CauseID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Cause == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.CauseAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.FirstAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.To == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
+	if z.Exposed == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000
+	}
+	if z.Outside == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20000
+	}
+	if z.OutsideOf == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000
+	}
+	if z.Ratio == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80000
+	}
+	if z.Low == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100000
+	}
+	if z.High == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200000
+	}
+	if z.FirstStep == "" {
+		zb0001Len--
+		zb0001Mask |= 0x800000
+	}
+	if z.SQL == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1000000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "tenant"
+			o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+			o = msgp.AppendString(o, z.Tenant)
+		}
+		// string "integration"
+		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Integration)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "object"
+			o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+			o = msgp.AppendString(o, z.Object)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "field"
+			o = append(o, 0xa5, 0x66, 0x69, 0x65, 0x6c, 0x64)
+			o = msgp.AppendString(o, z.Field)
+		}
+		// string "kind"
+		o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+		o = msgp.AppendString(o, z.Kind)
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "cause_id"
+			o = append(o, 0xa8, 0x63, 0x61, 0x75, 0x73, 0x65, 0x5f, 0x69, 0x64)
+			o = msgp.AppendString(o, z.CauseID)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "cause"
+			o = append(o, 0xa5, 0x63, 0x61, 0x75, 0x73, 0x65)
+			o = msgp.AppendString(o, z.Cause)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "cause_at"
+			o = append(o, 0xa8, 0x63, 0x61, 0x75, 0x73, 0x65, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.CauseAt))
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "first_at"
+			o = append(o, 0xa8, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.FirstAt))
+		}
+		// string "rank"
+		o = append(o, 0xa4, 0x72, 0x61, 0x6e, 0x6b)
+		o = msgp.AppendInt(o, z.Rank)
+		// string "from"
+		o = append(o, 0xa4, 0x66, 0x72, 0x6f, 0x6d)
+		o = msgp.AppendInt64(o, int64(z.From))
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "to"
+			o = append(o, 0xa2, 0x74, 0x6f)
+			o = msgp.AppendInt64(o, int64(z.To))
+		}
+		// string "by"
+		o = append(o, 0xa2, 0x62, 0x79)
+		// check for omitted fields
+		zb0002Len := uint32(3)
+		var zb0002Mask uint8 /* 3 bits */
+		_ = zb0002Mask
+		if z.By.Kind == "" {
+			zb0002Len--
+			zb0002Mask |= 0x1
+		}
+		if z.By.ID == "" {
+			zb0002Len--
+			zb0002Mask |= 0x2
+		}
+		if z.By.Run == "" {
+			zb0002Len--
+			zb0002Mask |= 0x4
+		}
+		// variable map header, size zb0002Len
+		o = append(o, 0x80|uint8(zb0002Len))
+
+		// skip if no fields are to be emitted
+		if zb0002Len != 0 {
+			if (zb0002Mask & 0x1) == 0 { // if not omitted
+				// string "kind"
+				o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+				o = msgp.AppendString(o, z.By.Kind)
+			}
+			if (zb0002Mask & 0x2) == 0 { // if not omitted
+				// string "id"
+				o = append(o, 0xa2, 0x69, 0x64)
+				o = msgp.AppendString(o, z.By.ID)
+			}
+			if (zb0002Mask & 0x4) == 0 { // if not omitted
+				// string "run"
+				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+				o = msgp.AppendString(o, z.By.Run)
+			}
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.Divergences)
+		// string "of"
+		o = append(o, 0xa2, 0x6f, 0x66)
+		o = msgp.AppendInt64(o, z.Of)
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "exposed"
+			o = append(o, 0xa7, 0x65, 0x78, 0x70, 0x6f, 0x73, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.Exposed)
+		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "outside"
+			o = append(o, 0xa7, 0x6f, 0x75, 0x74, 0x73, 0x69, 0x64, 0x65)
+			o = msgp.AppendInt64(o, z.Outside)
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "outside_exposed"
+			o = append(o, 0xaf, 0x6f, 0x75, 0x74, 0x73, 0x69, 0x64, 0x65, 0x5f, 0x65, 0x78, 0x70, 0x6f, 0x73, 0x65, 0x64)
+			o = msgp.AppendInt64(o, z.OutsideOf)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "ratio"
+			o = append(o, 0xa5, 0x72, 0x61, 0x74, 0x69, 0x6f)
+			o = msgp.AppendFloat64(o, z.Ratio)
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "low"
+			o = append(o, 0xa3, 0x6c, 0x6f, 0x77)
+			o = msgp.AppendFloat64(o, z.Low)
+		}
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "high"
+			o = append(o, 0xa4, 0x68, 0x69, 0x67, 0x68)
+			o = msgp.AppendFloat64(o, z.High)
+		}
+		// string "sentence"
+		o = append(o, 0xa8, 0x73, 0x65, 0x6e, 0x74, 0x65, 0x6e, 0x63, 0x65)
+		o = msgp.AppendString(o, z.Sentence)
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+			// string "first_step"
+			o = append(o, 0xaa, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x73, 0x74, 0x65, 0x70)
+			o = msgp.AppendString(o, z.FirstStep)
+		}
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+			// string "sql"
+			o = append(o, 0xa3, 0x73, 0x71, 0x6c)
+			o = msgp.AppendString(o, z.SQL)
+		}
+		// string "updated_at"
+		o = append(o, 0xaa, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.UpdatedAt))
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Explanation) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "field":
+			z.Field, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Field")
+				return
+			}
+		case "kind":
+			z.Kind, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Kind")
+				return
+			}
+		case "cause_id":
+			z.CauseID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "CauseID")
+				return
+			}
+		case "cause":
+			z.Cause, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Cause")
+				return
+			}
+		case "cause_at":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "CauseAt")
+					return
+				}
+				z.CauseAt = Time(zb0002)
+			}
+		case "first_at":
+			{
+				var zb0003 int64
+				zb0003, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "FirstAt")
+					return
+				}
+				z.FirstAt = Time(zb0003)
+			}
+		case "rank":
+			z.Rank, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rank")
+				return
+			}
+		case "from":
+			{
+				var zb0004 int64
+				zb0004, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "From")
+					return
+				}
+				z.From = Time(zb0004)
+			}
+		case "to":
+			{
+				var zb0005 int64
+				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "To")
+					return
+				}
+				z.To = Time(zb0005)
+			}
+		case "by":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "By")
+				return
+			}
+			for zb0006 > 0 {
+				zb0006--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "By")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "kind":
+					z.By.Kind, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By", "Kind")
+						return
+					}
+				case "id":
+					z.By.ID, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By", "ID")
+						return
+					}
+				case "run":
+					z.By.Run, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By", "Run")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "By")
+						return
+					}
+				}
+			}
+		case "n":
+			z.Divergences, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Divergences")
+				return
+			}
+		case "of":
+			z.Of, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Of")
+				return
+			}
+		case "exposed":
+			z.Exposed, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Exposed")
+				return
+			}
+		case "outside":
+			z.Outside, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Outside")
+				return
+			}
+		case "outside_exposed":
+			z.OutsideOf, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "OutsideOf")
+				return
+			}
+		case "ratio":
+			z.Ratio, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Ratio")
+				return
+			}
+		case "low":
+			z.Low, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Low")
+				return
+			}
+		case "high":
+			z.High, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "High")
+				return
+			}
+		case "sentence":
+			z.Sentence, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sentence")
+				return
+			}
+		case "first_step":
+			z.FirstStep, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FirstStep")
+				return
+			}
+		case "sql":
+			z.SQL, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SQL")
+				return
+			}
+		case "updated_at":
+			{
+				var zb0007 int64
+				zb0007, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "UpdatedAt")
+					return
+				}
+				z.UpdatedAt = Time(zb0007)
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Explanation) Msgsize() (s int) {
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 9 + msgp.StringPrefixSize + len(z.CauseID) + 6 + msgp.StringPrefixSize + len(z.Cause) + 9 + msgp.Int64Size + 9 + msgp.Int64Size + 5 + msgp.IntSize + 5 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 8 + msgp.Int64Size + 8 + msgp.Int64Size + 16 + msgp.Int64Size + 6 + msgp.Float64Size + 4 + msgp.Float64Size + 5 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Sentence) + 11 + msgp.StringPrefixSize + len(z.FirstStep) + 4 + msgp.StringPrefixSize + len(z.SQL) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -7939,8 +8719,8 @@ func (z *Observation) Msgsize() (s int) {
 func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(13)
-	var zb0001Mask uint16 /* 13 bits */
+	zb0001Len := uint32(14)
+	var zb0001Mask uint16 /* 14 bits */
 	_ = zb0001Mask
 	if z.Object == "" {
 		zb0001Len--
@@ -7973,6 +8753,10 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Divergences == nil {
 		zb0001Len--
 		zb0001Mask |= 0x800
+	}
+	if z.Changes == nil {
+		zb0001Len--
+		zb0001Mask |= 0x1000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -8098,6 +8882,18 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 				o, err = z.Divergences[za0005].MarshalMsg(o)
 				if err != nil {
 					err = msgp.WrapError(err, "Divergences", za0005)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "changes"
+			o = append(o, 0xa7, 0x63, 0x68, 0x61, 0x6e, 0x67, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Changes)))
+			for za0006 := range z.Changes {
+				o, err = z.Changes[za0006].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Changes", za0006)
 					return
 				}
 			}
@@ -8323,6 +9119,29 @@ func (z *Partial) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "changes":
+			var zb0009 uint32
+			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Changes")
+				return
+			}
+			if zb0009 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Changes) >= int(zb0009) {
+				z.Changes = (z.Changes)[:zb0009]
+			} else {
+				z.Changes = make([]ChangeCount, zb0009)
+			}
+			for za0006 := range z.Changes {
+				bts, err = z.Changes[za0006].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Changes", za0006)
+					return
+				}
+			}
 		case "version":
 			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
 			if err != nil {
@@ -8362,6 +9181,10 @@ func (z *Partial) Msgsize() (s int) {
 	s += 12 + msgp.ArrayHeaderSize
 	for za0005 := range z.Divergences {
 		s += z.Divergences[za0005].Msgsize()
+	}
+	s += 8 + msgp.ArrayHeaderSize
+	for za0006 := range z.Changes {
+		s += z.Changes[za0006].Msgsize()
 	}
 	s += 8 + msgp.Uint64Size
 	return

@@ -16,6 +16,7 @@ type Partial struct {
 	Deliveries  []DeliveryCount   `msg:"deliveries,omitempty"`
 	Latencies   []LatencyCount    `msg:"latencies,omitempty"`
 	Divergences []DivergenceCount `msg:"divergences,omitempty"`
+	Changes     []ChangeCount     `msg:"changes,omitempty"`
 	Version     uint64            `msg:"version"` // offset of the last input counted
 }
 
@@ -93,6 +94,26 @@ type DivergenceCount struct {
 	Records     []string `msg:"records,omitempty"` // record keys, all of them
 	First       Time     `msg:"first,omitempty"`   // earliest first_seen_at
 	Settled     Time     `msg:"settled,omitempty"` // the latest of them got there
+	Began       Time     `msg:"began,omitempty"`   // minute in which the systems began to differ
+	By          Actor    `msg:"by"`                // who made the change; people are one
+	Value       string   `msg:"v,omitempty"`       // the commonest value of the source, where it can be read
+	ValueN      int64    `msg:"vn,omitempty"`      // by how many it outnumbers the others
+}
+
+// ChangeCount counts changes of a field by the partial's actor, the sync's own
+// writes excepted: what may have come to differ.
+type ChangeCount struct {
+	Minute Time   `msg:"m"`               // of changed_at
+	Field  string `msg:"field,omitempty"` // the source's name of it, empty = the record as a whole
+	N      int64  `msg:"n"`
+}
+
+// Crowd is the actor as causes are told apart: machines by name, people as one.
+func (a Actor) Crowd() Actor {
+	if a.Kind == ActorUser || a.Kind == ActorIntegration || a.Kind == ActorUnknown {
+		return Actor{Kind: a.Kind}
+	}
+	return a
 }
 
 // MaxSample bounds the record keys of evidence; MaxKeys those of a count that

@@ -131,6 +131,8 @@ func valid(t Type) Event {
 		}
 	case TypeAlert:
 		return &Alert{ID: "a1", Tenant: "default", Rule: RuleIncident, Status: AlertFiring, ObservedAt: JSONTime(at)}
+	case TypeExplanation:
+		return &Explanation{ID: "x1", Integration: "hs-sf", Kind: SignalPicklistChange, From: at}
 	case TypePosition:
 		return &Position{Stream: "sf/data/ChangeEvents", SeenAt: at}
 	case TypeDeadLetter:
