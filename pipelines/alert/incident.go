@@ -58,6 +58,9 @@ func words(i *event.Incident) string {
 	if i.Reopened > 0 {
 		s += ", it came back"
 	}
+	if i.Kind == event.IncidentOfDivergence && i.Evidence != "" {
+		s += "; " + i.Evidence
+	}
 	return s
 }
 

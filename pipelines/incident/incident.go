@@ -73,6 +73,8 @@ func (n *Incidents) Step(ctx stream.Ctx, _ string, ev event.Event, _ *stream.Out
 		n.partial(ctx, e)
 	case *event.CauseVerdict:
 		n.verdict(e)
+	case *event.Explanation:
+		n.explained(e)
 	case *event.Click:
 		n.click(e)
 	}

@@ -109,7 +109,7 @@ var All = []Spec{
 	},
 	{
 		Name: Verdicts, Key: "integration, or the provider for one about all of it", Cleanup: Delete, Retention: 30 * event.Day, Public: true,
-		Tables: []Fill{{event.TypeVerdict, "verdicts"}},
+		Tables: []Fill{{event.TypeVerdict, "verdicts"}, {event.TypeExplanation, "explanations"}},
 	},
 	{
 		Name: Incidents, Key: "integration", Cleanup: Delete, Retention: 30 * event.Day, Public: true,

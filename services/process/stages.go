@@ -4,6 +4,7 @@ import (
 	"plumbline.dev/pipelines/agent"
 	"plumbline.dev/pipelines/alert"
 	"plumbline.dev/pipelines/attribute"
+	"plumbline.dev/pipelines/drift"
 	"plumbline.dev/pipelines/incident"
 	"plumbline.dev/pipelines/kpi"
 	"plumbline.dev/pipelines/ledger"
@@ -49,15 +50,16 @@ func track(o StageOptions) stream.Operator {
 }
 
 // watch is one fold over everything of a tenant. Each link hears those before
-// it: verdicts explain incidents, incidents count in KPIs, all become alerts.
+// it: verdicts and quotas explain drift and incidents, incidents count in KPIs, all become alerts.
 func watch(o StageOptions) stream.Operator {
 	return stream.NewChain(
 		stream.Link{Name: "attribute", Op: attribute.New()},
+		stream.Link{Name: "quota", Op: quota.New()},
+		stream.Link{Name: "drift", Op: drift.New(o.Integrations)},
 		stream.Link{Name: "incident", Op: incident.New(incident.Options{Integrations: o.Integrations, Documented: o.Documented})},
 		stream.Link{Name: "kpi", Op: kpi.New(o.Integrations)},
 		stream.Link{Name: "agent", Op: agent.NewWatch(o.Agents)},
 		stream.Link{Name: "token", Op: token.New()},
-		stream.Link{Name: "quota", Op: quota.New()},
 		stream.Link{Name: "alert", Op: alert.New(o.Console)},
 	)
 }
