@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers
+.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers stories
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ soak: engine ## two hours of the whole product with kills, freezes and a look at
 
 breakers: engine build ## run the circuit-breaker samples of three languages against a real Plumbline
 	scripts/breakers.sh
+
+stories: engine ## the console in a real Chromium: stories from alert to resolution, axe-core on every page, pictures for docs/console
+	scripts/stories.sh
 
 build: ## bin/plumbline, static
 	CGO_ENABLED=0 go build -trimpath -o bin/plumbline ./services/cmd/plumbline

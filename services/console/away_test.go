@@ -73,7 +73,7 @@ func TestEngineGoesAndComesBack(t *testing.T) {
 	w := believable(t)
 	db, c := &switched{Warehouse: w.db}, newClock(now)
 	base := start(t, console.Options{Warehouse: db, Integrations: w.list, Now: c.now})
-	require.Empty(t, page(t, base).all("#trouble"))
+	require.Empty(t, pageOf(t, base).all("#trouble"))
 
 	db.away.Store(true)
 	c.add(4 * time.Minute)
@@ -106,7 +106,7 @@ func TestEngineGoesAndComesBack(t *testing.T) {
 // Nothing was ever read: the page is there and says so. This one really dials.
 func TestEngineWasNeverThere(t *testing.T) {
 	base := start(t, console.Options{Warehouse: warehousetest.Open(t, "127.0.0.1:1", "plumbline")})
-	p := page(t, base)
+	p := pageOf(t, base)
 	require.Equal(t, "No numbers yet", p.one("h1").text())
 	require.Contains(t, p.one("#trouble").text(), "ClickHouse does not answer Nothing could be read since this console was started. "+
 		"Check that it runs and that clickhouse.dsn leads to it.")
@@ -119,7 +119,7 @@ func TestEngineWasNeverThere(t *testing.T) {
 func TestTablesAreMissing(t *testing.T) {
 	db := warehousetest.New(t)
 	require.NoError(t, db.Exec(t.Context(), "DROP TABLE deliveries_raw"))
-	p := page(t, start(t, console.Options{Warehouse: db}))
+	p := pageOf(t, start(t, console.Options{Warehouse: db}))
 	require.Contains(t, p.one("#trouble").text(), "plumbline schema apply")
 }
 
@@ -130,12 +130,12 @@ func TestManyViewersCostOneRead(t *testing.T) {
 	base := start(t, console.Options{Warehouse: db, Integrations: w.list, Now: c.now})
 	var all sync.WaitGroup
 	for range 20 {
-		all.Go(func() { page(t, base) })
+		all.Go(func() { pageOf(t, base) })
 	}
 	all.Wait()
 	one := db.reads.Load()
 	require.LessOrEqual(t, one, int64(16), "what one snapshot reads")
-	page(t, base)
+	pageOf(t, base)
 	require.Equal(t, one, db.reads.Load())
 	c.add(2 * time.Minute)
 	eventually(t, base, func(p node) bool { return attribute(p.one("#live").Node, "data-age") == "0" })
@@ -151,10 +151,10 @@ func TestSlowEngine(t *testing.T) {
 	t.Cleanup(func() { require.Less(t, time.Since(stopping), 4*time.Second) }) // runs after the console's own
 	base := start(t, console.Options{Warehouse: db, Integrations: w.list, Now: c.now})
 	t.Cleanup(func() { stopping = time.Now() })
-	page(t, base)
+	pageOf(t, base)
 	db.hold = make(chan struct{}) // never closed: Stop must end it
 	c.add(3 * time.Minute)
 	began := time.Now()
-	require.Equal(t, "180000", attribute(page(t, base).one("#live").Node, "data-age"), "shown with its age")
+	require.Equal(t, "180000", attribute(pageOf(t, base).one("#live").Node, "data-age"), "shown with its age")
 	require.Less(t, time.Since(began), 3*time.Second)
 }

@@ -21,6 +21,7 @@ type cell struct {
 	Href  string
 	At    *stamp   // of a time
 	List  []string // of a list, or pairs
+	Long  bool     // it takes a line of its own on a phone
 	Tone  string   // ok, warning, breach: for words that say how things stand
 }
 
@@ -53,6 +54,7 @@ func newCell(k ask.Kind, value any, now time.Time) cell {
 		c.List = shortList(c.List)
 	case string:
 		c.Text = shorten(x, longest)
+		c.Long = len(c.Text) > 24
 		if k == ask.Word {
 			c.Text, c.Tone = strings.ReplaceAll(x, "_", " "), tones[x]
 		}

@@ -72,7 +72,7 @@ func TestClicksGoThroughIngest(t *testing.T) {
 	door := &fakeDoor{}
 	base := w.startRich(func(o *console.Options) { o.Door = door })
 	c := browser(t)
-	form := formOf(page(t, base+"/incident?incident_id=inc-1"))
+	form := formOf(pageOf(t, base+"/incident?incident_id=inc-1"))
 	require.NotEmpty(t, form)
 	click := func(values ...string) (int, string, string) {
 		f := url.Values{"form": {form}, "subject": {"inc-1"}, "by": {"anna"}, "back": {"/incident?incident_id=inc-1"}}
@@ -84,7 +84,7 @@ func TestClicksGoThroughIngest(t *testing.T) {
 	code, to, body := click("kind", "acknowledge")
 	require.Equal(t, http.StatusSeeOther, code, body)
 	require.Equal(t, "/incident?incident_id=inc-1&said=taken", to)
-	require.Contains(t, page(t, base+to).one(".said").text(), "Noted")
+	require.Contains(t, pageOf(t, base+to).one(".said").text(), "Noted")
 	require.Equal(t, map[string]any{
 		"kind": "acknowledge", "subject": "inc-1", "by": "anna", "at": "2026-11-01T12:00:30Z", "tenant": "default", "integration": "hubspot-salesforce", "object": "contact",
 	}, door.got[0])
@@ -115,7 +115,7 @@ func TestClicksOfOtherPagesAreRefused(t *testing.T) {
 	w := rich(t)
 	door := &fakeDoor{}
 	base := w.startRich(func(o *console.Options) { o.Door = door })
-	f := url.Values{"form": {formOf(page(t, base+"/incident?incident_id=inc-1"))}, "subject": {"inc-1"}, "by": {"anna"}, "kind": {"acknowledge"}}
+	f := url.Values{"form": {formOf(pageOf(t, base+"/incident?incident_id=inc-1"))}, "subject": {"inc-1"}, "by": {"anna"}, "kind": {"acknowledge"}}
 	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example.com"} {
 		code, _, _ := submit(t, browser(t), base+"/click", f, func(r *http.Request) { r.Header.Set(name, value) })
 		require.Equal(t, http.StatusForbidden, code, name)
@@ -136,7 +136,7 @@ func TestLoginAndRoles(t *testing.T) {
 	code, _, _ := get(t, base+"/healthz")
 	require.Equal(t, http.StatusOK, code, "probes need no token")
 
-	form := formOf(page(t, base+"/login?back=/incidents"))
+	form := formOf(pageOf(t, base+"/login?back=/incidents"))
 	code, _, body := submit(t, c, base+"/login", url.Values{"form": {form}, "token": {"nobody-0123456789abcdef"}})
 	require.Equal(t, http.StatusUnauthorized, code)
 	require.Contains(t, body, "nobody&#39;s token")

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -74,9 +75,11 @@ func (p *integrationPage) about(in *config.Integration, books *runbook.Book) {
 	add("Priority", in.Priority)
 	add("Mode", strings.TrimSpace(in.Mode+" "+in.Schedule))
 	add("Attempts reported", in.Attempts)
-	add("Deadline", duration(float64(time.Duration(in.Deadline).Milliseconds())))
+	if in.Deadline > 0 {
+		add("Deadline", duration(float64(time.Duration(in.Deadline).Milliseconds())))
+	}
 	for _, o := range in.Objects {
-		words := fmt.Sprintf("%s → %s, %s", o.Source, strings.Join(o.Target, ", "), plural(uint64(len(o.Fields)), "field"))
+		words := fmt.Sprintf("%s → %s, %s", cmp.Or(o.Source, o.Name), cmp.Or(strings.Join(o.Target, ", "), o.Name), plural(uint64(len(o.Fields)), "field"))
 		if o.Excluded != "" {
 			words = "left out: " + o.Excluded
 		}

@@ -17,7 +17,7 @@ import (
 // its number, its list, its reason and the step to take.
 func TestOverview(t *testing.T) {
 	w := believable(t)
-	p := page(t, w.start()+"/")
+	p := pageOf(t, w.start()+"/")
 	require.Equal(t, "1 of 3 integrations misses a target", p.one("h1").text())
 	require.Empty(t, p.all(".demo"))
 	require.Equal(t, "24h", p.one(".windows").current())
@@ -104,7 +104,7 @@ func TestUnknownReadsAsSomethingToDo(t *testing.T) {
 	}
 	w.deliveries("unseen", 50, ago(time.Hour), event.StateUnobserved, 0)
 	base := w.start()
-	p := page(t, base)
+	p := pageOf(t, base)
 
 	for id, want := range map[string]string{
 		"few-success":      "To do Too few to judge: 2 of 14 failed, 30 are needed. A longer window may hold them.",
@@ -134,7 +134,7 @@ func TestUnknownReadsAsSomethingToDo(t *testing.T) {
 func TestZeroWithoutProof(t *testing.T) {
 	w := newWorld(t, integration("i"))
 	w.deliveries("i", 50, ago(time.Hour), event.StateUnobserved, 0)
-	s := page(t, w.start()).one("#silent")
+	s := pageOf(t, w.start()).one("#silent")
 	require.Contains(t, attribute(s.Node, "class"), "unknown")
 	require.Contains(t, s.text(), "Nobody looks at the target: 50 acknowledged changes went unchecked, so this number proves nothing yet.")
 	require.NotContains(t, s.text(), "Every change")
@@ -149,7 +149,7 @@ func TestAllGreenNeedsEverything(t *testing.T) {
 			w.deliveries("i", 5, ago(time.Duration(d+2)*24*time.Hour), event.StateApplied, 2*time.Second)
 		}
 		more(w)
-		return page(t, w.start())
+		return pageOf(t, w.start())
 	}
 	p := green(t, func(*world) {})
 	require.Equal(t, "1 of 1 integration cannot be judged yet", p.one("h1").text(), "nobody compared the records")
@@ -196,7 +196,7 @@ func TestWhatIsOpenStandsFirst(t *testing.T) {
 		TargetWriter: event.Actor{Kind: event.ActorIntegration, ID: "005SYNC"}, FirstSeenAt: ago(time.Hour), ConfirmedAt: ago(time.Minute),
 		UpdatedAt: ago(time.Minute), Version: 1,
 	})
-	p := page(t, w.start())
+	p := pageOf(t, w.start())
 	require.Contains(t, p.one("#incidents").text(), "P1 HubSpot refuses every token i 11:00:00 (1 h ago) 7 of 12 records not right yet probably the vendor's hold, do not disconnect")
 	require.Contains(t, p.one("#machines").text(), "Agent stopped: enricher wrote <b>the same</b> records again")
 	require.Contains(t, p.one("#machines").text(), "Token: salesforce/drift first used from 185.220.101.0/24")
@@ -208,7 +208,7 @@ func TestWhatIsOpenStandsFirst(t *testing.T) {
 func TestEmptyInstallIsAList(t *testing.T) {
 	w := newWorld(t, integration("hubspot-salesforce"))
 	base := start(t, console.Options{Warehouse: w.db, Integrations: w.list, Ingest: "http://127.0.0.1:8081"})
-	p := page(t, base)
+	p := pageOf(t, base)
 	require.Equal(t, "Nothing has arrived yet", p.one("h1").text())
 	steps := p.one("#setup").all("li")
 	require.Len(t, steps, 4)
@@ -218,7 +218,7 @@ func TestEmptyInstallIsAList(t *testing.T) {
 	require.Empty(t, p.all(".value"), "no zeros")
 	require.Empty(t, p.all("#silent"))
 
-	empty := page(t, start(t, console.Options{Warehouse: w.db}))
+	empty := pageOf(t, start(t, console.Options{Warehouse: w.db}))
 	require.Contains(t, empty.one("#setup").text(), "Add an integration to the config file")
 }
 
@@ -226,20 +226,20 @@ func TestEmptyInstallIsAList(t *testing.T) {
 func TestOldDataIsNoEmptyInstall(t *testing.T) {
 	w := newWorld(t, integration("i"))
 	w.attempts("i", 5, ago(60*24*time.Hour), event.OutcomeOK)
-	p := page(t, w.start())
+	p := pageOf(t, w.start())
 	require.Empty(t, p.all("#setup"))
 	require.Contains(t, p.one("#sources").text(), "Nothing came in during the last 24 hours.")
 }
 
 func TestDemoIsBannered(t *testing.T) {
 	w := believable(t)
-	p := page(t, start(t, console.Options{Warehouse: w.db, Integrations: w.list, Demo: true}))
+	p := pageOf(t, start(t, console.Options{Warehouse: w.db, Integrations: w.list, Demo: true}))
 	require.Equal(t, "DEMO Every record and number on this page is simulated.", p.one(".demo").text())
 }
 
 func TestHealthChecksAreShown(t *testing.T) {
 	w := newWorld(t, integration("i"))
-	p := page(t, start(t, console.Options{Warehouse: w.db, Health: func() []console.Check {
+	p := pageOf(t, start(t, console.Options{Warehouse: w.db, Health: func() []console.Check {
 		return []console.Check{{Name: "Sink", Detail: "40 s behind"}}
 	}}))
 	require.Equal(t, "System ClickHouse healthy: answers Sink needs attention: 40 s behind", p.one("#checks").text())
@@ -255,7 +255,7 @@ func TestValuesAreEscaped(t *testing.T) {
 	w.deliveries("i", 1, ago(time.Hour), event.StateNotApplied, 0, func(d *event.Delivery) { d.RecordKey = evil })
 	base := w.start()
 	for _, path := range []string{"/", "/?fragment=1"} {
-		p := page(t, base+path)
+		p := pageOf(t, base+path)
 		require.Contains(t, p.one("#recent").text(), evil)
 		require.Contains(t, p.one("#silent").text(), evil)
 		for _, tag := range []string{"script", "img"} {
@@ -279,7 +279,7 @@ func TestNothingIsInlineOrForeign(t *testing.T) {
 	require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
 	require.Equal(t, "no-referrer", h.Get("Referrer-Policy"))
 	loaded := 0
-	p := page(t, base)
+	p := pageOf(t, base)
 	for n := range p.Descendants() {
 		if n.Type != html.ElementNode {
 			continue
@@ -315,10 +315,10 @@ func TestFragmentIsThePagesLivePart(t *testing.T) {
 		require.NoError(t, html.Render(&b, n.one("#live").Node))
 		return b.String()
 	}
-	p := page(t, base+"/?window=7d")
+	p := pageOf(t, base+"/?window=7d")
 	src := attribute(p.one("#live").Node, "data-fetch")
 	require.Equal(t, "/?fragment=1&window=7d", src)
-	require.Equal(t, render(p), render(page(t, base+src)))
+	require.Equal(t, render(p), render(pageOf(t, base+src)))
 	seen := map[string]bool{}
 	for n := range p.Descendants() {
 		if id := attribute(n, "id"); id != "" {

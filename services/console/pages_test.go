@@ -34,7 +34,7 @@ func TestEveryPage(t *testing.T) {
 	t.Run("each is whole, and its links lead to pages", func(t *testing.T) {
 		seen := map[string]bool{}
 		for _, path := range everyPage {
-			p := page(t, base+path)
+			p := pageOf(t, base+path)
 			require.Len(t, p.all("h1"), 1, path)
 			require.Empty(t, p.all("#trouble"), path)
 			require.NotContains(t, p.text(), "ZgotmplZ", path)
@@ -52,7 +52,7 @@ func TestEveryPage(t *testing.T) {
 		require.Greater(t, len(seen), 25)
 	})
 	t.Run("an incident", func(t *testing.T) {
-		p := page(t, base+"/incident?incident_id=inc-1")
+		p := pageOf(t, base+"/incident?incident_id=inc-1")
 		require.Equal(t, "Lifecycle stage: bad value for restricted picklist field", p.one("h1").text())
 		require.Contains(t, p.one("#verdict").text(), "P1 hubspot-salesforce · open · since 11:00:00 (1 h ago) · Yours")
 		require.Contains(t, p.one("#why").text(), "Compare the picklist map")
@@ -62,7 +62,7 @@ func TestEveryPage(t *testing.T) {
 		require.Contains(t, p.one("#predicate").text(), "fingerprint = 'schema'")
 	})
 	t.Run("a record in both systems", func(t *testing.T) {
-		p := page(t, base+"/record?record_key="+url.QueryEscape(richKey))
+		p := pageOf(t, base+"/record?record_key="+url.QueryEscape(richKey))
 		values := p.one("#s-record_values").all("tr")
 		require.Contains(t, values[1].text(), "lifecyclestage evangelist Other yes", "the target's field stands under the source's name")
 		require.Contains(t, values[2].text(), "email #a1b2 #a1b2")
@@ -72,19 +72,19 @@ func TestEveryPage(t *testing.T) {
 		}
 	})
 	t.Run("numbers lead to their rows and show their SQL", func(t *testing.T) {
-		p := page(t, base+"/integration?integration=hubspot-salesforce")
+		p := pageOf(t, base+"/integration?integration=hubspot-salesforce")
 		classes := p.one("#s-failures_by_class")
 		link := classes.one("tbody").all("a")[0]
-		rows := page(t, base+attribute(link.Node, "href"))
+		rows := pageOf(t, base+attribute(link.Node, "href"))
 		require.Equal(t, "30", rows.one(".count").text())
 		require.Contains(t, classes.one("pre").text(), "WHERE f.integration = 'hubspot-salesforce'")
 		value := p.one("#i-default-hubspot-salesforce-success").one(".value").one("a")
-		require.Contains(t, page(t, base+attribute(value.Node, "href")).one("pre").text(), "FROM kpi_sync_success_rate_at(from = toDateTime64(")
+		require.Contains(t, pageOf(t, base+attribute(value.Node, "href")).one("pre").text(), "FROM kpi_sync_success_rate_at(from = toDateTime64(")
 	})
 	t.Run("try an error", func(t *testing.T) {
-		r := page(t, base+"/try?system=salesforce&status=400&code=INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST").one("#result").text()
+		r := pageOf(t, base+"/try?system=salesforce&status=400&code=INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST").one("#result").text()
 		require.Contains(t, r, "Schema Needs somebody")
-		require.Contains(t, page(t, base+"/try?status=ok").text(), "The status is a number like 400")
+		require.Contains(t, pageOf(t, base+"/try?status=ok").text(), "The status is a number like 400")
 	})
 }
 

@@ -256,7 +256,7 @@ type node struct {
 	*html.Node
 }
 
-func page(t testing.TB, url string) node {
+func pageOf(t testing.TB, url string) node {
 	t.Helper()
 	code, h, body := get(t, url)
 	require.Equal(t, http.StatusOK, code, body)
@@ -271,7 +271,7 @@ func page(t testing.TB, url string) node {
 func eventually(t testing.TB, url string, wanted func(node) bool) node {
 	t.Helper()
 	var p node
-	require.Eventually(t, func() bool { p = page(t, url); return wanted(p) }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { p = pageOf(t, url); return wanted(p) }, 30*time.Second, 20*time.Millisecond)
 	return p
 }
 

@@ -17,7 +17,7 @@
 -- column: class | word | Class
 -- column: attribution | word | Whose side
 -- column: confidence | ratio | How sure
--- column: recoverability | word | Passes by itself
+-- column: recoverability | word | Kind
 -- column: evidence | text | Evidence
 -- column: first_step | text | First step
 -- column: acknowledged_at | time | Acknowledged
