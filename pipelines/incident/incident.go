@@ -108,10 +108,6 @@ func (n *Incidents) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureC
 		return
 	}
 	x.affect(p, c)
-	if silent && x.I.Kind == event.IncidentOfFailures { // what the provider's trouble left behind is no new trouble
-		x.Changed = true
-		return
-	}
 	x.note(p, c)
 	x.I.Failures += c.N
 	x.I.OnsetAt = min(x.I.OnsetAt, c.First)
@@ -142,13 +138,7 @@ func (n *Incidents) failing(ctx stream.Ctx, p *event.Partial, c *event.FailureCo
 	if c.Origin != event.OriginInferred {
 		return n.of(ctx, p, refused(p, c)), false
 	}
-	g := silenced(c)
-	if g.nature != bent {
-		if x := n.over(p.Integration, c.First); x != nil {
-			return x, true
-		}
-	}
-	return n.of(ctx, p, g), true
+	return n.of(ctx, p, silenced(c)), true // it was acknowledged: whoever refuses others did not refuse it
 }
 
 // note takes over what a failure says of its cause.
@@ -201,9 +191,11 @@ func (n *Incidents) deliveries(ctx stream.Ctx, p *event.Partial, c *event.Delive
 	switch c.State {
 	case event.StateStalled: // what is not_applied comes as a failure with its inferred class
 		n.lost(ctx, p, c)
-	case event.StateApplied, event.StateVerified, event.StateSuperseded, event.StateOverwritten, event.StateUnobserved:
+	case event.StateApplied, event.StateVerified, event.StateSuperseded, event.StateOverwritten, event.StateUnobserved,
+		event.StateAcknowledged:
+		word := c.State == event.StateUnobserved || c.State == event.StateAcknowledged // the target's, until somebody looks
 		for _, r := range c.Records {
-			n.heal(p.Integration, p.Object+"/"+r, c.State == event.StateUnobserved, min(c.Settled, ctx.Now))
+			n.heal(p.Integration, p.Object+"/"+r, word, min(c.Settled, ctx.Now))
 		}
 	}
 }
@@ -313,17 +305,17 @@ func (n *Incidents) divergences(ctx stream.Ctx, p *event.Partial, c *event.Diver
 	x.again()
 }
 
-// differ is the case that a divergence belongs to: that of the provider that
-// let nobody in, of the writes that get lost, or one of its own.
+// differ is the case that a divergence belongs to: that of the writes that get
+// lost, of the provider that lets nobody in, or one of its own.
 func (n *Incidents) differ(ctx stream.Ctx, p *event.Partial, c *event.DivergenceCount) *Case {
 	g := differing(c)
 	if g.name == "differs" && c.First != 0 {
-		if x := n.over(p.Integration, c.First); x != nil {
-			return x
-		}
 		if x := n.silence(ctx, p.Integration, c.First); x != nil {
 			x.I.LastAt = max(x.I.LastAt, ctx.Now)
 			x.again()
+			return x
+		}
+		if x := n.over(p.Integration, c.First); x != nil {
 			return x
 		}
 	}

@@ -113,7 +113,8 @@ func (t *Tally) delivery(ctx stream.Ctx, d *event.Delivery) {
 	c := &p.Deliveries[i]
 	c.N++
 	c.Oldest, c.Settled = min(c.Oldest, d.ChangedAt), max(c.Settled, settled(d))
-	if event.Trouble(d.Was) || event.Trouble(d.State) || d.Late || d.Attempts > 1 {
+	overdue := d.DueAt != 0 && d.AcknowledgedAt > d.DueAt // it was stalled before
+	if event.Trouble(d.Was) || event.Trouble(d.State) || d.Late || d.Attempts > 1 || overdue {
 		c.Records = with(c.Records, d.RecordKey)
 	}
 	t.measure(p, d)

@@ -20,6 +20,7 @@ const (
 	SignalStoreGap       = "store_gap"       // ClickHouse does not hold what was read from the log
 	SignalTopicRecreated = "topic_recreated" // a topic was deleted and created again
 	SignalToken          = "token_anomaly"
+	SignalChecklist      = "checklist" // a person ticked an item, named by Field: Detail has result
 
 	// Three ways in which a source stops telling the truth.
 	SignalSourceQuiet   = "source_quiet"   // far fewer events than at this hour of the week
@@ -49,7 +50,7 @@ var SignalKinds = []string{
 	SignalTokenRotation, SignalBulkImport, SignalQuota, SignalAgentRun, SignalIDConflict,
 	SignalStoreGap, SignalTopicRecreated,
 	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
-	SignalProbe, SignalScopeChange, SignalMissedRun, SignalRunbookGap, SignalUsage, SignalToken,
+	SignalProbe, SignalScopeChange, SignalMissedRun, SignalRunbookGap, SignalUsage, SignalToken, SignalChecklist,
 }
 
 // Signal is something that happened beside the records and may explain them.

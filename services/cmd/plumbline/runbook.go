@@ -12,7 +12,7 @@ import (
 
 func runbookCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "runbook", Short: "The runbooks of the integrations", Args: cobra.NoArgs}
-	parent.AddCommand(runbookLintCommand(), runbookShowCommand(), runbookNewCommand())
+	parent.AddCommand(runbookLintCommand(), runbookShowCommand(), runbookNewCommand(), checklistCommand(), tickCommand())
 	return parent
 }
 
