@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers stories
+.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers stories release licences vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,3 +72,12 @@ kafka: ## install the jars of a real Kafka broker for the tests into .cache, onc
 
 fuzz: ## half a minute for each fuzz target of every module
 	scripts/check.sh fuzz
+
+release: ## dist/: archives of the static binary for VERSION (default: dev), with units, licences and checksums
+	scripts/release.sh $(or $(VERSION),dev)
+
+licences: ## every module the binary is made of, and its licence
+	@scripts/licences.sh
+
+vuln: ## known vulnerabilities in what the binaries really call (fetches the database)
+	for m in schemas pipelines services; do (cd $$m && GOWORK=off go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...) || exit 1; done

@@ -30,6 +30,20 @@ const (
 var errUsage = errors.New("wrong usage")
 
 func run(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteC()
+	if err == nil {
+		if !cmd.HasParent() {
+			_ = cmd.Usage()
+			return exitUsage
+		}
+		return exitOK
+	}
+	return report(cmd, err)
+}
+
+func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "plumbline",
 		Short:         "Tells whether the copies of your CRM records are true",
@@ -46,16 +60,7 @@ func run(args []string) int {
 	root.AddCommand(alertsCommand(), runbookCommand())
 	root.AddCommand(deadLettersCommand(), exportCommand(), eraseCommand(), backupCommand(), restoreCommand())
 	root.AddCommand(roleCommands()...)
-	root.SetArgs(args)
-	cmd, err := root.ExecuteC()
-	if err == nil {
-		if !cmd.HasParent() {
-			_ = cmd.Usage()
-			return exitUsage
-		}
-		return exitOK
-	}
-	return report(cmd, err)
+	return root
 }
 
 // report says what went wrong in a line each, and what to do.

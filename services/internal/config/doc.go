@@ -3,3 +3,5 @@
 // the line and what was expected there, so that nobody has to read code to
 // repair a file. It also resolves secrets, which the file only refers to.
 package config
+
+//go:generate go test . -run TestReference -update
