@@ -142,6 +142,7 @@ func (a *Alerts) vendorOf(i *event.Incident) string {
 func (a *Alerts) signal(ctx stream.Ctx, s *event.Signal, out *stream.Out) {
 	rules := map[string]string{
 		event.SignalMissedRun: event.RuleMissed, event.SignalQuota: event.RuleQuota, event.SignalRunbookGap: event.RuleRunbook,
+		event.SignalMappingBreak: event.RuleSchema, event.SignalRetries: event.RuleRetry,
 	}
 	rule, ok := rules[s.Kind]
 	if !ok {
@@ -152,6 +153,13 @@ func (a *Alerts) signal(ctx stream.Ctx, s *event.Signal, out *stream.Out) {
 		ID: event.AlertID(rule, s.Tenant+"/"+subject), Status: event.AlertFiring, Severity: event.Ticket, Priority: event.P2,
 		Rule: rule, Tenant: s.Tenant, Integration: s.Integration, Object: s.Object, Subject: subject, Provider: s.System,
 		Since: event.JSONTime(s.StartedAt), Confidence: 1, Summary: s.Integration + ": " + s.Summary,
+	}
+	if s.Field != "" { // each field is a story of its own
+		c.Subject += "." + s.Field
+		c.ID = event.AlertID(rule, s.Tenant+"/"+c.Subject)
+	}
+	if step, ok := event.Find(s.Detail, "first_step"); ok {
+		c.FirstStep = step.Text
 	}
 	if s.EndedAt != 0 {
 		c.Status = event.AlertResolved

@@ -268,7 +268,9 @@ func (s *scene) timely(c *Candidate, f *fit) bool {
 	if went*rate-s.before(c, object, field, began) >= unlikely {
 		return false
 	}
-	already := s.cases(func(x *Cell) bool { return x.Object == object && x.Field == field && x.Began < from && x.Began >= from-justBefore })
+	already := s.cases(func(x *Cell) bool {
+		return x.Object == object && x.Field == field && x.Began < from && x.Began >= from-justBefore
+	})
 	return already < 2 || already < alike*rate*s.changes(from-justBefore, from, its)
 }
 

@@ -31,6 +31,8 @@ const (
 	RuleQuota    = "quota.exhaustion"
 	RuleAgent    = "agent.tripped"
 	RuleToken    = "token.anomaly"
+	RuleSchema   = "schema.breaking"
+	RuleRetry    = "retry.unsafe"
 	RuleWatchdog = "watchdog"
 )
 

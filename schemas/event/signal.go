@@ -20,7 +20,9 @@ const (
 	SignalStoreGap       = "store_gap"       // ClickHouse does not hold what was read from the log
 	SignalTopicRecreated = "topic_recreated" // a topic was deleted and created again
 	SignalToken          = "token_anomaly"
-	SignalChecklist      = "checklist" // a person ticked an item, named by Field: Detail has result
+	SignalChecklist      = "checklist"      // a person ticked an item, named by Field: Detail has result
+	SignalMappingBreak   = "mapping_break"  // a mapped field will be refused at the next write: Detail has what and first_step
+	SignalRetries        = "unsafe_retries" // writes are tried again in a way that does harm: Detail has what
 
 	// Three ways in which a source stops telling the truth.
 	SignalSourceQuiet   = "source_quiet"   // far fewer events than at this hour of the week
@@ -51,6 +53,7 @@ var SignalKinds = []string{
 	SignalStoreGap, SignalTopicRecreated,
 	SignalSourceQuiet, SignalSourceStalled, SignalSourceLossy,
 	SignalProbe, SignalScopeChange, SignalMissedRun, SignalRunbookGap, SignalUsage, SignalToken, SignalChecklist,
+	SignalMappingBreak, SignalRetries,
 }
 
 // Signal is something that happened beside the records and may explain them.

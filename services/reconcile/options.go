@@ -34,8 +34,9 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Logger     *zap.Logger
 
-	ProbeEvery time.Duration // 0 = 5 min
-	Examples   int           // differences that a result shows; 0 = 20
+	ProbeEvery  time.Duration // 0 = 5 min
+	SchemaEvery time.Duration // 0 = 10 min
+	Examples    int           // differences that a result shows; 0 = 20
 }
 
 func (o *Options) fill() {
@@ -53,6 +54,9 @@ func (o *Options) fill() {
 	}
 	if o.Examples == 0 {
 		o.Examples = 20
+	}
+	if o.SchemaEvery == 0 {
+		o.SchemaEvery = schemaEvery
 	}
 	if o.ProbeEvery == 0 {
 		o.ProbeEvery = 5 * time.Minute
