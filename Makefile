@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers stories release licences vuln
+.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers bench-process stories release licences vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ eval: engine build ## classification by provider held out, then the standard sce
 	cd pipelines && PLUMBLINE_QUIET=1 go test ./classify -count=1 -run TestEval -v
 	bin/plumbline evaluate --speed $(EVAL_SPEED) $(EVAL:%=scenarios/%.yaml)
 
+bench-process: build kafka ## process beside a Kafka Streams program: the same join, exactly once, on one real broker; then a restore
+	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -joins 500000
+	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -restore 1000000
+
 bench-peers: build kafka ## ingest beside Fastify with kafkajs and plain Go, on one real broker, in one run
 	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline
 
@@ -47,7 +51,7 @@ bench-sink: engine build ## the sink beside ClickHouse's own Kafka engine: rows/
 	cd scripts/bench/sink && GOWORK=off go run . -bin ../../../bin/plumbline
 
 kill: engine kafka ## the kill suites over 20 seeds each: processors and brokers, then the whole product
-	cd services && go test ./process -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 60m -v
+	cd services && go test ./process -run 'TestKilledAnywhere|TestTroubledLink|TestZombieIsFenced' -kill.seeds 20 -kill.slow -timeout 60m -v
 	cd services && go test ./standalone -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 30m -v
 
 soak: engine ## two hours of the whole product with kills, freezes and a look at what grows; a million random histories of the ledger

@@ -25,6 +25,7 @@ var (
 	killSeeds  = flag.Int("kill.seeds", 2, "seeds of the kill suite on each broker")
 	killFirst  = flag.Uint64("kill.first", 1, "first seed")
 	killBroker = flag.String("kill.broker", "all", "embedded, torn, real or all")
+	killSlow   = flag.Bool("kill.slow", false, "also what takes half a minute each: a zombie, a troubled link to a real broker")
 	killLog    = flag.Bool("kill.v", false, "show the processors' logs")
 )
 
@@ -224,6 +225,10 @@ func (p *processor) kill() {
 	_ = p.life.Close()
 	p.cmd = nil
 }
+
+// freeze and wake stop the processor where it stands, and let it go on.
+func (p *processor) freeze() { require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGSTOP)) }
+func (p *processor) wake()   { require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGCONT)) }
 
 func (p *processor) gone() (bool, string) {
 	select {

@@ -22,11 +22,15 @@ type member struct {
 }
 
 func join(ctx context.Context, addr, instance string) *member {
+	return joinOver(ctx, bus.Options{Brokers: []string{addr}}, instance)
+}
+
+func joinOver(ctx context.Context, broker bus.Options, instance string) *member {
 	m := &member{errs: make(chan error, 4)}
 	ctx, m.stop = context.WithCancel(ctx)
 	for _, stage := range Stages(StageOptions{Integrations: testIntegrations()}) {
 		d := New(Options{
-			Bus: bus.Options{Brokers: []string{addr}}, Stage: stage, Instance: instance, ConfigHash: "test",
+			Bus: broker, Stage: stage, Instance: instance, ConfigHash: "test",
 			CommitEvery: 20 * time.Millisecond, Registerer: prometheus.NewRegistry(),
 		})
 		m.drivers = append(m.drivers, d)

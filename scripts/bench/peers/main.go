@@ -2,6 +2,7 @@
 // would write: Fastify with kafkajs, and plain Go with net/http and franz-go.
 // All of them check HubSpot's signature, write to one real broker and answer
 // when it has acknowledged; the load, the machine and the run are the same.
+// With -joins it measures the process role beside a Kafka Streams program.
 package main
 
 import (
@@ -20,6 +21,8 @@ var (
 	size        = flag.Int("size", 1, "events in a body")
 	length      = flag.Duration("length", 8*time.Second, "of each measurement")
 	only        = flag.String("only", "", "measure only this one")
+	joins       = flag.Int("joins", 0, "measure process beside Kafka Streams instead, with this many joins a data set")
+	restore     = flag.Int("restore", 0, "measure instead how long process takes to come back with this many open deliveries, killed with -9")
 	embedded    = flag.Bool("embedded", false, "measure ours on the embedded broker instead, in a process of its own")
 )
 
@@ -35,6 +38,12 @@ func run() error {
 	bin, err := filepath.Abs(*binary)
 	if err != nil {
 		return err
+	}
+	switch {
+	case *joins > 0:
+		return runJoins(bin)
+	case *restore > 0:
+		return runRestore(bin, *restore)
 	}
 	w, err := newWorld(bin)
 	if err != nil {

@@ -75,7 +75,13 @@ integrations:
     source: { system: hubspot, hook: hubspot-main, account: "62515" }
     target: { system: salesforce, account: 00D000000000001EAA }
     objects:
-      - { name: contact, source: contact, target: Contact, fields: [ { source: lifecyclestage, target: Lifecycle__c } ] }
+      - name: contact
+        source: contact
+        target: Contact
+        fields:
+          - { source: email, target: Email, compare: email }
+          - { source: lifecyclestage, target: Lifecycle__c }
+          - { source: phone, target: Phone, compare: phone }
 `, w.listen, w.kafka, brokers, publicURL)
 	return os.WriteFile(w.config(), []byte(text), 0o600)
 }
@@ -204,6 +210,22 @@ func (p *process) end() {
 		_ = p.cmd.Process.Kill()
 		<-done
 	}
+}
+
+// pause and resume keep the program from working while its input is written.
+func (p *process) pause() error  { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+func (p *process) resume() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
+
+// rss is resident memory in MiB.
+func (p *process) rss() float64 {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024
+		}
+	}
+	return 0
 }
 
 // cpu is the seconds the process has used.
