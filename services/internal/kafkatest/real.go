@@ -55,14 +55,21 @@ func stopShared() {
 
 func startReal(t testing.TB, dir string) *process {
 	t.Helper()
+	return startWith(t, dir, func(int, int) string { return "" })
+}
+
+// startWith starts a broker with more properties, given its two ports, and
+// what its storage is formatted with.
+func startWith(t testing.TB, dir string, more func(port, controller int) string, formatted ...string) *process {
+	t.Helper()
 	classpath := filepath.Join(jars(t), "*")
 	java, err := exec.LookPath("java")
 	if err != nil {
 		t.Fatal("kafkatest: java is not in PATH: a real broker needs a Java runtime, 17 or newer")
 	}
 	port := freePort(t)
-	config := writeConfig(t, dir, port)
-	format(t, java, classpath, config)
+	config := writeConfig(t, dir, port, more)
+	format(t, java, classpath, config, formatted...)
 	p := &process{t: t, addr: local(port), start: func() *exec.Cmd {
 		// Java cannot watch for its parent's end, so a shell does.
 		cmd := exec.Command("/bin/sh", "-c", underParent, "broker", java, //nolint:gosec // found in PATH
@@ -83,19 +90,23 @@ trap : TERM
 wait $child
 while kill -0 $child 2>/dev/null; do wait $child; done`
 
-func format(t testing.TB, java, classpath, config string) {
+func format(t testing.TB, java, classpath, config string, more ...string) {
 	t.Helper()
-	out, err := exec.Command(java, "-Xmx256m", "-cp", classpath, "kafka.tools.StorageTool", //nolint:gosec // found in PATH
-		"format", "--cluster-id", clusterID, "--config", config, "--feature", "transaction.version=2").CombinedOutput()
+	args := append([]string{
+		"-Xmx256m", "-cp", classpath, "kafka.tools.StorageTool",
+		"format", "--cluster-id", clusterID, "--config", config, "--feature", "transaction.version=2",
+	}, more...)
+	out, err := exec.Command(java, args...).CombinedOutput() //nolint:gosec // found in PATH
 	if err != nil {
 		t.Fatalf("kafkatest: format storage: %v\n%s", err, out)
 	}
 }
 
-func writeConfig(t testing.TB, dir string, port int) string {
+func writeConfig(t testing.TB, dir string, port int, more func(port, controller int) string) string {
 	t.Helper()
 	path := filepath.Join(dir, "server.properties")
-	text := fmt.Sprintf(properties, port, freePort(t), filepath.Join(dir, "data"))
+	controller := freePort(t)
+	text := fmt.Sprintf(properties, port, controller, filepath.Join(dir, "data")) + more(port, controller)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatalf("kafkatest: %v", err)
 	}
