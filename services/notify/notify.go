@@ -35,6 +35,7 @@ type Notifier struct {
 	caughtUp bool
 	since    time.Time                 // of the last record, by our own clock
 	labels   map[string]model.LabelSet // of each alert, as it was put last
+	steps    map[string]*Next          // how far each alert was escalated
 }
 
 // New opens what was told and builds the receivers.
@@ -51,7 +52,7 @@ func New(o Options) (*Notifier, error) {
 		return nil, err
 	}
 	n := &Notifier{
-		o: o, metrics: newMetrics(o.Registerer), lock: held, world: kit.NewWorld(), labels: map[string]model.LabelSet{}, since: o.Now(),
+		o: o, metrics: newMetrics(o.Registerer), lock: held, world: kit.NewWorld(), labels: map[string]model.LabelSet{}, steps: map[string]*Next{}, since: o.Now(),
 	}
 	if n.tell, err = newTeller(&o); err != nil {
 		held.Close()
@@ -151,7 +152,12 @@ func (n *Notifier) pass(a *event.Alert) {
 		return
 	}
 	now := n.o.Now()
-	next := translate(a, root(n.world.Alerts, a), now)
+	cause := root(n.world.Alerts, a)
+	next := translate(a, cause, now)
+	if step := n.step(a, now); step != nil && cause == "" {
+		next.Labels["escalated_to"] = model.LabelValue(step.To)
+		next.Annotations["escalation"] = model.LabelValue(step.words())
+	}
 	list := []model.Alert{next}
 	if old := n.labels[a.ID]; old != nil && !old.Equal(next.Labels) {
 		was := next
@@ -163,6 +169,7 @@ func (n *Notifier) pass(a *event.Alert) {
 	n.labels[a.ID] = next.Labels
 	if a.Status == event.AlertResolved {
 		delete(n.labels, a.ID)
+		delete(n.steps, a.ID)
 	}
 	if err := n.tell.mute(context.Background(), a, now); err != nil {
 		n.o.Logger.Warn("silence not set", zap.Error(err))

@@ -23,11 +23,11 @@ func TestAMessageReadsWell(t *testing.T) {
 	w.start(w.options())
 	w.say(incident("i1", event.AlertFiring))
 	require.Equal(t, `[PAGE P1] hs-sf: contact update fails at salesforce: auth (401); 42 records, 42 not right yet
-hs-sf: contact update fails at salesforce: auth (401); 42 records, 42 not right yet
 Since 2026-01-01 00:00 UTC, 42 records
 Whose fault: customer (90 % sure)
 First step: reconnect OAuth
-Console: http://console/?incident=i1`, strings.TrimSpace(w.slack.wait(t, 1)[0]))
+Console: http://console/?incident=i1
+Take it: plumbline alerts acknowledge i1`, strings.TrimSpace(w.slack.wait(t, 1)[0]))
 
 	over := incident("i1", event.AlertResolved)
 	over.Summary = "hs-sf: contact update fails at salesforce: auth (401); over: 42 records, all right again"
@@ -171,6 +171,67 @@ func TestEmail(t *testing.T) {
 	require.Contains(t, got, "First step: reconnect OAuth")
 }
 
+// A page that nobody takes is told again, to whom the runbook names next, and
+// who was told hears the end of it. One that is taken is not.
+func TestEscalation(t *testing.T) {
+	w := newWorld(t)
+	addr, mails := mailServer(t)
+	o := w.options()
+	o.Escalation = map[string][]Next{"hs-sf": {{Priority: event.P1, After: 30 * time.Minute, To: "ben@example.com"}, {After: 90 * 24 * time.Hour, To: "cto"}}}
+	o.File = w.quickFor(config.Notify{
+		Email: "revops@example.com", SMTP: &config.SMTP{Host: addr, From: "plumbline@example.com", Plain: true},
+	}, addresses(o.Escalation))
+	now := time.Now()
+	o.Now = func() time.Time { return now }
+	w.start(o)
+	taken, left := incident("i1", event.AlertFiring), incident("i2", event.AlertFiring)
+	taken.Status, taken.AcknowledgedBy = event.AlertAcknowledged, "ana@example.com"
+	taken.Since, left.Since = event.JSONTime(event.At(now.Add(-time.Hour))), event.JSONTime(event.At(now.Add(-time.Hour)))
+	w.say(taken)
+	w.say(left)
+	to := func(who, word string) (n int) {
+		for _, m := range mails() {
+			if strings.Contains(m, "To: "+who) && strings.Contains(m, word) {
+				n++
+			}
+		}
+		return n
+	}
+	require.Eventually(t, func() bool { return to("ben@example.com", "nobody took this for 30 min: next is ben@example.com") == 1 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return to("revops@example.com", "not taken") == 1 }, 20*time.Second, 50*time.Millisecond, "whose channel it is")
+	left.Status = event.AlertResolved
+	w.say(left)
+	require.Eventually(t, func() bool { return to("ben@example.com", "[OVER]") == 1 }, 20*time.Second, 50*time.Millisecond)
+	for _, m := range mails() {
+		require.NotContains(t, m, "incident=i1", "it was taken")
+	}
+}
+
+// Steps are reached by age, at their time and not before; what is taken, what
+// is silenced and what is no page stays where it is.
+func TestEscalationSteps(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	steps := []Next{{After: 2 * time.Hour, To: "cto"}, {Priority: event.P1, After: 30 * time.Minute, To: "ben"}, {Priority: event.P2, After: time.Minute, To: "eve"}}
+	at := func(age time.Duration, change func(*event.Alert)) string {
+		a := incident("x", event.AlertFiring)
+		a.Since = event.JSONTime(event.At(now.Add(-age)))
+		if change != nil {
+			change(&a)
+		}
+		if n := escalated(steps, &a, now); n != nil {
+			return n.To
+		}
+		return ""
+	}
+	require.Empty(t, at(30*time.Minute-time.Second, nil))
+	require.Equal(t, "ben", at(30*time.Minute, nil))
+	require.Equal(t, "cto", at(2*time.Hour, nil))
+	require.Empty(t, at(5*time.Hour, func(a *event.Alert) { a.AcknowledgedBy = "ana" }))
+	require.Empty(t, at(5*time.Hour, func(a *event.Alert) { a.SilencedUntil = event.JSONTime(event.At(now.Add(time.Hour))) }))
+	require.Empty(t, at(5*time.Hour, func(a *event.Alert) { a.Severity = event.Ticket }))
+	require.Empty(t, at(5*time.Hour, func(a *event.Alert) { a.Status = event.AlertResolved }))
+}
+
 // An Alertmanager of somebody else is sent what stands, again and again, with
 // an end that lies ahead; what ended has its end.
 func TestExternalAlertmanager(t *testing.T) {
@@ -246,6 +307,6 @@ func TestTrialReportsEachReceiver(t *testing.T) {
 }
 
 func TestRenderSaysWhatIsMissing(t *testing.T) {
-	_, err := Render(config.Notify{Email: "a@example.com"}, nil)
+	_, err := Render(config.Notify{Email: "a@example.com"}, nil, nil)
 	require.ErrorContains(t, err, "notify.smtp")
 }

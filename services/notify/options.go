@@ -23,6 +23,8 @@ type Options struct {
 	Resolve func(config.Secret) ([]byte, error)
 	Data    string // folder for what was told
 	Console string // base URL in messages
+	// Escalation is what each integration's runbook says, by its id.
+	Escalation map[string][]Next
 
 	// Every is how often firing alerts are affirmed, default a minute.
 	Every      time.Duration

@@ -3,7 +3,9 @@ package notify
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"os"
+	"strconv"
 	"strings"
 
 	amconfig "github.com/prometheus/alertmanager/config"
@@ -26,7 +28,7 @@ func load(o *Options) (*amconfig.Config, error) {
 		}
 		return c, nil
 	}
-	text, err := Render(o.Config, o.Resolve)
+	text, err := Render(o.Config, addresses(o.Escalation), o.Resolve)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +41,9 @@ func load(o *Options) (*amconfig.Config, error) {
 
 type m = map[string]any
 
-// Render writes the notify: shortcut as an alertmanager.yml.
-func Render(n config.Notify, resolve func(config.Secret) ([]byte, error)) (string, error) {
+// Render writes the notify: shortcut as an alertmanager.yml. Addresses are those
+// that runbooks escalate to: each is a receiver of its own, beside the people.
+func Render(n config.Notify, addresses []string, resolve func(config.Secret) ([]byte, error)) (string, error) {
 	people := m{"name": "people"}
 	if n.Slack != "" {
 		url, err := resolve(n.Slack)
@@ -53,28 +56,35 @@ func Render(n config.Notify, resolve func(config.Secret) ([]byte, error)) (strin
 			"title_link": `{{ template "plumbline.link" . }}`, "fallback": `{{ template "plumbline.title" . }}`,
 		}}
 	}
-	root := m{
-		"route": m{
-			"receiver": "people", "group_by": []string{"tenant", "integration", "cause"},
-			"group_wait": "10s", "group_interval": "2m", "repeat_interval": "4h",
-			"routes": []m{
-				{"receiver": "nobody", "matchers": []string{`alertname="watchdog"`}},
-				{"receiver": "people", "matchers": []string{`severity="page"`}, "repeat_interval": "1h"},
-				{"receiver": "people", "matchers": []string{`severity="ticket"`}, "repeat_interval": "24h"},
-			},
-		},
-		"inhibit_rules": []m{{
-			"source_matchers": []string{`explained="no"`}, "target_matchers": []string{`explained="yes"`},
-			"equal": []string{"tenant", "cause"},
-		}},
-		"receivers": []m{people, {"name": "nobody"}},
-	}
+	var routes, receivers []m
 	if n.Email != "" {
 		email, err := smtp(n, resolve)
 		if err != nil {
 			return "", err
 		}
 		people["email_configs"] = []m{email}
+		for _, to := range addresses {
+			next := maps.Clone(email)
+			next["to"] = to
+			receivers = append(receivers, m{"name": "next " + to, "email_configs": []m{next}})
+			routes = append(routes, m{"receiver": "next " + to, "matchers": []string{"escalated_to=" + strconv.Quote(to)}, "continue": true})
+		}
+	}
+	root := m{
+		"route": m{
+			"receiver": "people", "group_by": []string{"tenant", "integration", "cause"},
+			"group_wait": "10s", "group_interval": "2m", "repeat_interval": "4h",
+			"routes": append(routes,
+				m{"receiver": "nobody", "matchers": []string{`alertname="watchdog"`}},
+				m{"receiver": "people", "matchers": []string{`severity="page"`}, "repeat_interval": "1h"},
+				m{"receiver": "people", "matchers": []string{`severity="ticket"`}, "repeat_interval": "24h"},
+			),
+		},
+		"inhibit_rules": []m{{
+			"source_matchers": []string{`explained="no"`}, "target_matchers": []string{`explained="yes"`},
+			"equal": []string{"tenant", "cause"},
+		}},
+		"receivers": append(receivers, people, m{"name": "nobody"}),
 	}
 	b, err := yaml.Marshal(root)
 	return string(b), err
@@ -87,7 +97,7 @@ func smtp(n config.Notify, resolve func(config.Secret) ([]byte, error)) (m, erro
 	}
 	email := m{
 		"to": n.Email, "from": s.From, "smarthost": s.Host, "send_resolved": true, "require_tls": !s.Plain,
-		"headers": m{"Subject": `{{ template "plumbline.title" . }}`}, "html": "", "text": `{{ template "plumbline.text" . }}`,
+		"headers": m{"Subject": `{{ template "plumbline.title" . }}`}, "html": "", "text": `{{ template "plumbline.all" . }}`,
 	}
 	if s.User != "" {
 		password, err := resolve(s.Password)

@@ -52,6 +52,9 @@ func annotations(a *event.Alert) model.LabelSet {
 		// Together they name this change: a repeat has the same.
 		"idempotency_key": model.LabelValue(a.ID + "/" + strconv.FormatInt(a.Seq, 10)),
 	}
+	if a.Status == event.AlertFiring {
+		n["take"] = model.LabelValue("plumbline alerts acknowledge " + a.ID)
+	}
 	if a.RecordsAffected > 0 {
 		n["records"] = model.LabelValue(strconv.FormatInt(a.RecordsAffected, 10))
 	}

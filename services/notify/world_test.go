@@ -83,9 +83,11 @@ func incident(id, status string) event.Alert {
 }
 
 // quick is the rendered shortcut with waits that a test has time for.
-func (w *world) quick(n config.Notify) string {
+func (w *world) quick(n config.Notify) string { return w.quickFor(n, nil) }
+
+func (w *world) quickFor(n config.Notify, addresses []string) string {
 	w.t.Helper()
-	text, err := Render(n, func(s config.Secret) ([]byte, error) { return []byte(s), nil })
+	text, err := Render(n, addresses, func(s config.Secret) ([]byte, error) { return []byte(s), nil })
 	require.NoError(w.t, err)
 	for _, change := range [][2]string{{"group_wait: 10s", "group_wait: 300ms"}, {"group_interval: 2m", "group_interval: 200ms"}} {
 		require.Contains(w.t, text, change[0])

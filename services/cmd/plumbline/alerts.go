@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"plumbline.dev/schemas/event"
@@ -39,8 +40,33 @@ func alertsCommand() *cobra.Command {
 	c.register(tail)
 	tail.Flags().BoolVar(&now, "now", false, "print what stands and leave")
 	tail.Flags().BoolVar(&asJSON, "json", false, "print the alerts' JSON, one a line")
-	parent.AddCommand(tail)
+	parent.AddCommand(tail, acknowledgeCommand())
 	return parent
+}
+
+// acknowledgeCommand takes an alert: it is quiet until it is over, and is not
+// escalated.
+func acknowledgeCommand() *cobra.Command {
+	var c common
+	var by, reason string
+	cmd := &cobra.Command{
+		Use: "acknowledge ALERT", Short: "Take an alert or incident, by name", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if by == "" {
+				by = os.Getenv("USER")
+			}
+			if by == "" {
+				return errors.Join(errUsage, errors.New("say who takes it, with --by NAME"))
+			}
+			return c.click(cmd.Context(), map[string]any{
+				"kind": event.ClickAcknowledge, "subject": args[0], "by": by, "reason": reason, "at": time.Now().UTC().Format(time.RFC3339Nano),
+			})
+		},
+	}
+	c.register(cmd)
+	cmd.Flags().StringVar(&by, "by", "", "who takes it (default $USER)")
+	cmd.Flags().StringVar(&reason, "reason", "", "in a sentence")
+	return cmd
 }
 
 func (c *common) alertSource() (kit.Source, error) {
