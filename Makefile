@@ -15,6 +15,10 @@ test: engine kafka build ## everything that must hold: vet, race tests of each m
 	scripts/check.sh test
 	scripts/clients.sh
 
+.PHONY: test-databases
+test-databases: engine ## the table readers against real Postgres and MySQL servers, which have to be installed
+	cd services && go test -tags databases -count 1 ./internal/crm/table
+
 check: ## the whole gate but the tests: format, vet, lint, generated files, go.mod, migrations
 	scripts/check.sh check
 

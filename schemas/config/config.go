@@ -155,6 +155,19 @@ type Connection struct {
 	// private network is refused unless AllowPrivate says that it is meant.
 	BaseURL      string `yaml:"base_url"`
 	AllowPrivate bool   `yaml:"allow_private"`
+	// Of what is no CRM: where its tables or files are, and which of them is
+	// which object.
+	DSN    Secret           `yaml:"dsn"`
+	Tables map[string]Table `yaml:"tables"`
+}
+
+// Table is where the records of an object are in a database or among files.
+type Table struct {
+	From     string `yaml:"from"` // a table, a query, or a file; the object's name unless said
+	ID       string `yaml:"id"`   // columns; id unless said
+	Modified string `yaml:"modified"`
+	Created  string `yaml:"created"`
+	Deleted  string `yaml:"deleted"` // yes or no, or when
 }
 
 // StatusPage is a vendor's page of incidents that is asked again and again,

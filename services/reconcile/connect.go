@@ -12,8 +12,10 @@ import (
 	"plumbline.dev/services/internal/crm"
 	"plumbline.dev/services/internal/crm/hubspot"
 	"plumbline.dev/services/internal/crm/salesforce"
+	"plumbline.dev/services/internal/crm/table"
 	"plumbline.dev/services/internal/match"
 	"plumbline.dev/services/internal/pace"
+	"plumbline.dev/services/internal/warehouse"
 )
 
 // account is one connection: its reader and its part of the account's calls.
@@ -31,7 +33,9 @@ func (a *account) polls() bool { return slices.Contains(a.conn.Observe, "poll") 
 func (a *account) hooked() bool { return slices.Contains(a.conn.Observe, "hook") }
 
 // Open makes the reader of a connection, and the budget that its calls cost.
-func Open(c *config.Connection, resolve func(config.Secret) ([]byte, error), clock pace.Clock) (crm.Reader, *crm.Budget, func(), error) {
+// Own is Plumbline's ClickHouse, which reads Parquet for it; nil where there
+// is none at hand.
+func Open(c *config.Connection, resolve func(config.Secret) ([]byte, error), clock pace.Clock, own *warehouse.DB) (crm.Reader, *crm.Budget, func(), error) {
 	secret := func(ref config.Secret) (string, error) {
 		if ref == "" {
 			return "", nil
@@ -42,6 +46,9 @@ func Open(c *config.Connection, resolve func(config.Secret) ([]byte, error), clo
 	token, err := secret(c.Token)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("connection %s: %w", c.ID, err)
+	}
+	if c.DSN != "" {
+		return openTables(c, secret, token, clock, own)
 	}
 	switch c.System {
 	case "hubspot":
@@ -65,7 +72,27 @@ func Open(c *config.Connection, resolve func(config.Secret) ([]byte, error), clo
 		}
 		return r, b, r.Close, nil
 	}
-	return nil, nil, nil, fmt.Errorf("connection %s: there is no reader for %s yet; hubspot and salesforce have one", c.ID, c.System)
+	return nil, nil, nil, fmt.Errorf("connection %s: there is no reader for %s; hubspot and salesforce have one, and tables and files that a dsn names", c.ID, c.System)
+}
+
+// tableCalls bounds queries a day where nobody else does.
+const tableCalls = 1_000_000
+
+func openTables(c *config.Connection, secret func(config.Secret) (string, error), token string, clock pace.Clock, own *warehouse.DB) (
+	crm.Reader, *crm.Budget, func(), error,
+) {
+	dsn, err := secret(c.DSN)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("connection %s: %w", c.ID, err)
+	}
+	b := crm.NewBudget(crm.BudgetOptions{System: c.System, Share: 1, Daily: tableCalls, Clock: clock})
+	r, err := table.New(table.Options{
+		System: c.System, DSN: dsn, Token: token, Tables: c.Tables, AllowPrivate: c.AllowPrivate, Budget: b, Clock: clock, Engine: own,
+	})
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("connection %s: %w", c.ID, err)
+	}
+	return r, b, r.Close, nil
 }
 
 // subject is one object of an integration with the two accounts it is read from.
@@ -81,7 +108,7 @@ func (s *subject) name() string { return s.Integration.ID + "/" + s.Object.Name 
 func (r *Role) connect() error {
 	for i := range r.o.Config.Connections {
 		c := &r.o.Config.Connections[i]
-		reader, budget, done, err := Open(c, r.o.Resolve, r.o.Clock)
+		reader, budget, done, err := Open(c, r.o.Resolve, r.o.Clock, r.o.Warehouse)
 		if err != nil {
 			return err
 		}

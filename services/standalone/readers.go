@@ -20,7 +20,7 @@ func OpenReaders(resolve func(config.Secret) ([]byte, error), source, target *co
 		c  *config.Connection
 		to *crm.Reader
 	}{{source, &r.Source}, {target, &r.Target}} {
-		reader, _, done, err := reconcile.Open(x.c, resolve, pace.Real)
+		reader, _, done, err := reconcile.Open(x.c, resolve, pace.Real, nil)
 		if err != nil {
 			r.Close()
 			return nil, err

@@ -158,13 +158,17 @@ func (s *source) connections(cs []config.Connection) {
 			s.add(p+".call_share", "is %v; expected a share between 0 and 1, like 0.05", c.CallShare)
 		}
 		s.secret(p+".token", c.Token)
+		s.secret(p+".dsn", c.DSN)
+		if len(c.Tables) > 0 && c.DSN == "" {
+			s.add(p+".dsn", "is missing; tables are read from a database or from files: dsn: env:NAME or file:PATH")
+		}
 		if c.Auth != nil {
 			s.auth(p+".auth", c.Auth)
 		}
 		if u, err := url.Parse(c.BaseURL); c.BaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 			s.add(p+".base_url", "is %q; expected https://host, in place of the vendor's own address", c.BaseURL)
 		}
-		if c.System == "salesforce" && c.Domain == "" && c.BaseURL == "" {
+		if c.System == "salesforce" && c.DSN == "" && c.Domain == "" && c.BaseURL == "" {
 			s.add(p+".domain", "is missing; expected the org's own, like acme.my.salesforce.com")
 		}
 		s.stream(p, &c)

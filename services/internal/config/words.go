@@ -5,7 +5,7 @@ import "plumbline.dev/schemas/config"
 // Systems are the names of systems that records live in.
 var Systems = []string{
 	"hubspot", "salesforce", "pipedrive", "dataverse", "zoho", "outreach", "salesloft", "close", "attio",
-	"intercom", "zendesk", "postgres", "mysql", "clickhouse", "warehouse", "other",
+	"intercom", "zendesk", "postgres", "mysql", "clickhouse", "files", "warehouse", "other",
 }
 
 // Sources are the providers that a hook may belong to.

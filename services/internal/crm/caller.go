@@ -133,7 +133,7 @@ func (c *Caller) once(ctx context.Context, call Call, body []byte, fresh bool, o
 	}
 	res, err := c.Client.Do(req)
 	if err != nil {
-		return &Error{Kind: networkKind(err), System: c.System, Message: withoutURL(err), Err: err}
+		return &Error{Kind: networkKind(err), System: c.System, Message: WithoutURL(err), Err: err}
 	}
 	defer res.Body.Close()
 	if call.Stream != nil && res.StatusCode < 300 {
@@ -213,8 +213,8 @@ func networkKind(err error) Kind {
 	return KindNetwork
 }
 
-// withoutURL leaves the address out of an error: it may hold values.
-func withoutURL(err error) string {
+// WithoutURL leaves the address out of an error: it may hold values.
+func WithoutURL(err error) string {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err.Error()
 	}

@@ -14,16 +14,19 @@ import (
 	"plumbline.dev/pipelines/value"
 )
 
-func openMySQL(ctx context.Context, dsn, from string) (Reader, error) {
+func openMySQL(ctx context.Context, dsn, from string, dial Dial) (Reader, error) {
 	cfg, err := mysqlConfig(dsn)
 	if err != nil {
 		return nil, err
+	}
+	if dial != nil {
+		cfg.DialFunc = dial
 	}
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
-	return readRows(ctx, sql.OpenDB(connector), "mysql", selection(from, "`"))
+	return readRows(ctx, sql.OpenDB(connector), "mysql", Selection(from, "`"))
 }
 
 func mysqlConfig(dsn string) (*mysql.Config, error) {

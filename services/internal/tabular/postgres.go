@@ -9,13 +9,14 @@ import (
 	"maps"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"plumbline.dev/pipelines/value"
 )
 
 // openPostgres reads through COPY: the server writes CSV, with every type as
 // exact text, as fast as it can.
-func openPostgres(ctx context.Context, dsn, from string) (Reader, error) {
+func openPostgres(ctx context.Context, dsn, from string, dial Dial) (Reader, error) {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, err
@@ -24,11 +25,14 @@ func openPostgres(ctx context.Context, dsn, from string) (Reader, error) {
 		"TimeZone": "UTC", "DateStyle": "ISO", "IntervalStyle": "iso_8601", "extra_float_digits": "3", "client_encoding": "UTF8",
 		"default_transaction_read_only": "on",
 	})
+	if dial != nil {
+		cfg.DialFunc = pgconn.DialFunc(dial)
+	}
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	query := selection(from, `"`)
+	query := Selection(from, `"`)
 	described, err := conn.Prepare(ctx, "", query)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("postgres: %w", err), conn.Close(ctx))

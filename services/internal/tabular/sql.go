@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -11,15 +12,23 @@ import (
 // (mysql://). from is a table's name or a SELECT. Its errors never repeat the
 // address, which may hold a password.
 func OpenSQL(ctx context.Context, dsn, from string) (Reader, error) {
+	return OpenSQLBy(ctx, dsn, from, nil)
+}
+
+// Dial opens connections: who calls says where they may lead.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// OpenSQLBy is OpenSQL through a dialer of the caller's.
+func OpenSQLBy(ctx context.Context, dsn, from string, dial Dial) (Reader, error) {
 	if strings.TrimSpace(from) == "" {
 		return nil, errors.New("a database needs a table or a query: write postgres://host/db#table or 'postgres://host/db#SELECT ...'")
 	}
 	scheme, _, _ := strings.Cut(dsn, "://")
 	switch scheme {
 	case "postgres", "postgresql":
-		return openPostgres(ctx, dsn, from)
+		return openPostgres(ctx, dsn, from, dial)
 	case "mysql":
-		return openMySQL(ctx, dsn, from)
+		return openMySQL(ctx, dsn, from, dial)
 	}
 	return nil, fmt.Errorf("no database that can be read: %.20s", scheme)
 }
@@ -35,8 +44,9 @@ func IsQuery(from string) bool {
 	return false
 }
 
-// selection is a query over a table, or the query itself.
-func selection(from, quote string) string {
+// Selection is a query over a table, or the query itself. Names are written
+// between quotes.
+func Selection(from, quote string) string {
 	if IsQuery(from) {
 		return strings.TrimRight(from, "; \t\r\n")
 	}

@@ -22,7 +22,7 @@ func TestSelection(t *testing.T) {
 		"with x as (select 1)": "with x as (select 1)",
 		"selections":           `SELECT * FROM "selections"`,
 	} {
-		require.Equal(t, want, selection(from, `"`))
+		require.Equal(t, want, Selection(from, `"`))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,10 +18,11 @@ import (
 
 // Options say where ClickHouse is. DSN is required.
 type Options struct {
-	DSN      string // http://user@host:8123/plumbline or clickhouse://host:9000/plumbline
-	Password string // added to the DSN, so that it need not stand in it
-	MaxConns int    // 0 = 8
-	Cluster  string // tables are replicated and distributed on it; empty = one server
+	DSN      string                                                      // http://user@host:8123/plumbline or clickhouse://host:9000/plumbline
+	Password string                                                      // added to the DSN, so that it need not stand in it
+	MaxConns int                                                         // 0 = 8
+	Dial     func(ctx context.Context, address string) (net.Conn, error) // nil = anywhere
+	Cluster  string                                                      // tables are replicated and distributed on it; empty = one server
 	Logger   *zap.Logger
 }
 
@@ -65,6 +67,9 @@ func Open(o Options) (*DB, error) {
 	opts.MaxIdleConns = opts.MaxOpenConns
 	opts.ConnMaxLifetime = 10 * time.Minute // lets a load balancer move connections
 	opts.DialTimeout = 5 * time.Second
+	if o.Dial != nil {
+		opts.DialContext = o.Dial
+	}
 	if opts.ReadTimeout == 0 {
 		opts.ReadTimeout = 5 * time.Minute // contexts are the limit; this only ends dead connections
 	}
