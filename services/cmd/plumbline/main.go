@@ -56,7 +56,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(simulateCommand(), evaluateCommand())
 	root.AddCommand(diffCommand())
 	root.AddCommand(initCommand(), importCommand(), replayCommand())
-	root.AddCommand(agentCommand(), tokenCommand())
+	root.AddCommand(agentCommand(), resyncCommand(), tokenCommand())
 	root.AddCommand(alertsCommand(), runbookCommand())
 	root.AddCommand(deadLettersCommand(), exportCommand(), eraseCommand(), backupCommand(), restoreCommand())
 	root.AddCommand(roleCommands()...)
