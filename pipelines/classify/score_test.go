@@ -27,6 +27,7 @@ type labelled struct {
 	Headers        map[string]string `json:"headers"`
 	Class          string            `json:"class"`
 	Recoverability string            `json:"recoverability"`
+	Half           string            `json:"half"` // of blind.jsonl
 }
 
 func (l *labelled) input() Input {
