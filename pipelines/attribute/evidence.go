@@ -46,9 +46,10 @@ func (a *Attribute) clues(l *Line, s *Spell, v *breadth, now event.Time) []clue 
 	}
 	add(answers(s))
 	add(mixed(l, s, now))
-	add(others(l, v))
+	add(others(l, s, v))
 	add(a.otherProviders(l, s, now))
 	add(a.changed(l, s))
+	add(a.broken(l, s, v))
 	add(a.statusPage(l, s))
 	return list
 }
@@ -67,6 +68,9 @@ func (a *Attribute) probed(l *Line, s *Spell, now event.Time) (clue, bool) {
 	}
 	switch n.Result {
 	case event.ProbeOK:
+		if dataErrors(s.Class) { // it reads: of what is written it tells that the vendor is well
+			return clue{-1.2, 0, 0.2, "our own read-only credential works there", false, false}, true
+		}
 		return clue{-4, 2, 1, "our own read-only credential works there", true, false}, true
 	case event.ProbeAuth:
 		return clue{1.5, 0.8, -2, "our own read-only credential is refused too: the vendor, or the whole account", false, true}, true
@@ -140,6 +144,8 @@ func answers(s *Spell) (clue, bool) {
 	switch {
 	case 2*s.Vendor > s.N:
 		return clue{1.5, -0.5, -0.5, "the answers name a failure of the vendor's", false, false}, true
+	case 2*s.Customer > s.N && 2*s.Dead > s.N && dataErrors(s.Class):
+		return clue{-0.2, 1, 0, "the answers name something of the customer's", false, false}, true
 	case 2*s.Customer > s.N && 2*s.Dead > s.N:
 		return clue{-0.2, 1, 0, "the answers name a missing permission or a dead grant", false, false}, true
 	}
@@ -159,12 +165,15 @@ func mixed(l *Line, s *Spell, now event.Time) (clue, bool) {
 }
 
 // others: how many customers, or tokens, fail alike.
-func others(l *Line, v *breadth) (clue, bool) {
+func others(l *Line, s *Spell, v *breadth) (clue, bool) {
 	if v.n == 0 {
 		return clue{}, false
 	}
 	n, alike, otherwise, who := v.n, v.alike, v.otherwise, v.who
 	x := v.odds()
+	if alike+otherwise == 0 && dataErrors(s.Class) { // a change of ours need not reach them
+		return clue{x, 0, 0, fmt.Sprintf("the %d other %s at %s are fine", n, who, l.Provider), false, false}, true
+	}
 	if alike+otherwise == 0 {
 		return clue{x, 0, x * 0.7, fmt.Sprintf("the %d other %s at %s are fine", n, who, l.Provider), n >= 3, false}, true
 	}

@@ -45,10 +45,11 @@ func (l *Line) failed(p *event.Partial, f *event.FailureCount) {
 		if f.First > 0 && f.First < start && start-f.First <= event.Hour {
 			start = f.First
 		}
-		l.Spells = append(l.Spells, Spell{Class: f.Class, Start: start})
+		l.Spells = append(l.Spells, Spell{Class: f.Class, Start: start, Shape: Shape{Before: l.OKs, LastOK: l.OK}})
 		s = &l.Spells[len(l.Spells)-1]
 	}
 	s.Last, s.N = max(s.Last, p.Second), s.N+f.N
+	s.Shape.add(f)
 	switch f.Attribution {
 	case event.ByCustomer:
 		s.Customer += f.N
@@ -84,7 +85,7 @@ func (l *Line) succeeded(p *event.Partial, c *event.AttemptCount) {
 		l.RefreshOK, l.Refused, l.RefusedLast, l.RefusedN = max(l.RefreshOK, p.Second), 0, 0, 0
 		return
 	}
-	l.OK = max(l.OK, p.Second)
+	l.OK, l.OKs = max(l.OK, p.Second), l.OKs+c.N
 	for i := range l.Spells {
 		l.Spells[i].OK += c.N
 	}

@@ -34,13 +34,16 @@ func over(l *Line, s *Spell, now event.Time) bool {
 }
 
 // worth: data errors are looked at only where a change of ours may have caused
-// a surge of them; otherwise each explains itself.
+// a surge of them, or where they look like one; otherwise each explains itself.
 func (a *Attribute) worth(l *Line, s *Spell) bool {
 	switch s.Class {
 	case event.ClassAuth:
 		return true
 	case event.ClassVendorOutage, event.ClassNetwork:
 		return s.N >= outageCalls || s.Last-s.Start >= 30*event.Second
+	}
+	if looksBroken(l, s) {
+		return true
 	}
 	_, changed := a.changed(l, s)
 	return changed && s.N >= surge && float64(s.N) >= surgeShare*float64(s.N+s.OK)

@@ -10,6 +10,7 @@ type Line struct {
 	Token       string     `msg:"k,omitempty"`
 	Seen        event.Time `msg:"s"`            // last call
 	OK          event.Time `msg:"ok,omitempty"` // last success, refreshes aside
+	OKs         int64      `msg:"on,omitempty"` // successes since it is known
 	RefreshOK   event.Time `msg:"ro,omitempty"`
 	RefreshDown event.Time `msg:"rd,omitempty"` // the login host failed, or did not answer
 	Refused     event.Time `msg:"rf,omitempty"` // first of the refusals in a row
@@ -39,9 +40,21 @@ type Spell struct {
 	Customer int64      `msg:"cu,omitempty"` // answers that name the customer's doing
 	Vendor   int64      `msg:"ve,omitempty"` // answers that name the vendor's
 	Dead     int64      `msg:"de,omitempty"` // answers that call it permanent
+	Shape    Shape      `msg:"sh,omitempty"` // of data errors
 	Leaning  string     `msg:"le,omitempty"` // what the last judgement would say
 	Since    event.Time `msg:"si,omitempty"` // since when it has been leaning so
 	Said     Said       `msg:"v,omitempty"`  // the verdict as it was last written
+}
+
+// Shape is what a run of data errors looks like: of a change of ours, or of
+// records that are wrong.
+type Shape struct {
+	Before  int64      `msg:"b,omitempty"`  // successes of the line before it began
+	LastOK  event.Time `msg:"ok,omitempty"` // the last of them
+	Refused int64      `msg:"r,omitempty"`  // failures with a 4xx, no 408 or 429 among them
+	Print   string     `msg:"p,omitempty"`  // fingerprint that may have the majority
+	Lead    int64      `msg:"l,omitempty"`  // how far it is ahead of all others
+	Records uint64     `msg:"rs,omitempty"` // one bit for each record, by its hash
 }
 
 // Said is a verdict as others know it; Revision 0 = none yet.

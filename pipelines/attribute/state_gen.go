@@ -11,24 +11,28 @@ import (
 func (z *Line) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(13)
-	var zb0001Mask uint16 /* 13 bits */
+	zb0001Len := uint32(14)
+	var zb0001Mask uint16 /* 14 bits */
 	_ = zb0001Mask
 	if z.Token == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.RefusedN == 0 {
+	if z.OKs == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x400
+		zb0001Mask |= 0x40
 	}
-	if z.Places == nil {
+	if z.RefusedN == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.Spells == nil {
+	if z.Places == nil {
 		zb0001Len--
 		zb0001Mask |= 0x1000
+	}
+	if z.Spells == nil {
+		zb0001Len--
+		zb0001Mask |= 0x2000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -63,6 +67,11 @@ func (z *Line) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "OK")
 			return
 		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "on"
+			o = append(o, 0xa2, 0x6f, 0x6e)
+			o = msgp.AppendInt64(o, z.OKs)
+		}
 		// string "ro"
 		o = append(o, 0xa2, 0x72, 0x6f)
 		o, err = z.RefreshOK.MarshalMsg(o)
@@ -91,12 +100,12 @@ func (z *Line) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "RefusedLast")
 			return
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "rn"
 			o = append(o, 0xa2, 0x72, 0x6e)
 			o = msgp.AppendInt64(o, z.RefusedN)
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "pl"
 			o = append(o, 0xa2, 0x70, 0x6c)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Places)))
@@ -108,7 +117,7 @@ func (z *Line) MarshalMsg(b []byte) (o []byte, err error) {
 				}
 			}
 		}
-		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
 			// string "sp"
 			o = append(o, 0xa2, 0x73, 0x70)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Spells)))
@@ -178,6 +187,12 @@ func (z *Line) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "OK")
 				return
 			}
+		case "on":
+			z.OKs, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "OKs")
+				return
+			}
 		case "ro":
 			bts, err = z.RefreshOK.UnmarshalMsg(bts)
 			if err != nil {
@@ -216,7 +231,7 @@ func (z *Line) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 			if cap(z.Places) >= int(zb0002) {
-				z.Places = (z.Places)[:zb0002]
+				z.Places = z.Places[:zb0002]
 			} else {
 				z.Places = make([]Place, zb0002)
 			}
@@ -235,7 +250,7 @@ func (z *Line) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 			if cap(z.Spells) >= int(zb0003) {
-				z.Spells = (z.Spells)[:zb0003]
+				z.Spells = z.Spells[:zb0003]
 			} else {
 				z.Spells = make([]Spell, zb0003)
 			}
@@ -260,7 +275,7 @@ func (z *Line) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Line) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Tenant) + 2 + msgp.StringPrefixSize + len(z.Integration) + 2 + msgp.StringPrefixSize + len(z.Provider) + 2 + msgp.StringPrefixSize + len(z.Token) + 2 + z.Seen.Msgsize() + 3 + z.OK.Msgsize() + 3 + z.RefreshOK.Msgsize() + 3 + z.RefreshDown.Msgsize() + 3 + z.Refused.Msgsize() + 3 + z.RefusedLast.Msgsize() + 3 + msgp.Int64Size + 3 + msgp.ArrayHeaderSize
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Tenant) + 2 + msgp.StringPrefixSize + len(z.Integration) + 2 + msgp.StringPrefixSize + len(z.Provider) + 2 + msgp.StringPrefixSize + len(z.Token) + 2 + z.Seen.Msgsize() + 3 + z.OK.Msgsize() + 3 + msgp.Int64Size + 3 + z.RefreshOK.Msgsize() + 3 + z.RefreshDown.Msgsize() + 3 + z.Refused.Msgsize() + 3 + z.RefusedLast.Msgsize() + 3 + msgp.Int64Size + 3 + msgp.ArrayHeaderSize
 	for za0001 := range z.Places {
 		s += z.Places[za0001].Msgsize()
 	}
@@ -674,11 +689,151 @@ func (z *Said) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Shape) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
+	_ = zb0001Mask
+	if z.Before == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x1
+	}
+	if z.Refused == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Print == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Lead == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Records == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		if (zb0001Mask & 0x1) == 0 { // if not omitted
+			// string "b"
+			o = append(o, 0xa1, 0x62)
+			o = msgp.AppendInt64(o, z.Before)
+		}
+		// string "ok"
+		o = append(o, 0xa2, 0x6f, 0x6b)
+		o, err = z.LastOK.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "LastOK")
+			return
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendInt64(o, z.Refused)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "p"
+			o = append(o, 0xa1, 0x70)
+			o = msgp.AppendString(o, z.Print)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "l"
+			o = append(o, 0xa1, 0x6c)
+			o = msgp.AppendInt64(o, z.Lead)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "rs"
+			o = append(o, 0xa2, 0x72, 0x73)
+			o = msgp.AppendUint64(o, z.Records)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Shape) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "b":
+			z.Before, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Before")
+				return
+			}
+		case "ok":
+			bts, err = z.LastOK.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "LastOK")
+				return
+			}
+		case "r":
+			z.Refused, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Refused")
+				return
+			}
+		case "p":
+			z.Print, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Print")
+				return
+			}
+		case "l":
+			z.Lead, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Lead")
+				return
+			}
+		case "rs":
+			z.Records, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Records")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Shape) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Int64Size + 3 + z.LastOK.Msgsize() + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Print) + 2 + msgp.Int64Size + 3 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Spell) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(12)
-	var zb0001Mask uint16 /* 12 bits */
+	zb0001Len := uint32(13)
+	var zb0001Mask uint16 /* 13 bits */
 	_ = zb0001Mask
 	if z.OK == 0 {
 		zb0001Len--
@@ -702,7 +857,7 @@ func (z *Spell) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	if z.Leaning == "" {
 		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x400
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -754,7 +909,14 @@ func (z *Spell) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa2, 0x64, 0x65)
 			o = msgp.AppendInt64(o, z.Dead)
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		// string "sh"
+		o = append(o, 0xa2, 0x73, 0x68)
+		o, err = z.Shape.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Shape")
+			return
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "le"
 			o = append(o, 0xa2, 0x6c, 0x65)
 			o = msgp.AppendString(o, z.Leaning)
@@ -849,6 +1011,12 @@ func (z *Spell) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Dead")
 				return
 			}
+		case "sh":
+			bts, err = z.Shape.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Shape")
+				return
+			}
 		case "le":
 			z.Leaning, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -881,7 +1049,7 @@ func (z *Spell) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Spell) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Class) + 2 + z.Start.Msgsize() + 2 + z.Last.Msgsize() + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Leaning) + 3 + z.Since.Msgsize() + 2 + z.Said.Msgsize()
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Class) + 2 + z.Start.Msgsize() + 2 + z.Last.Msgsize() + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + z.Shape.Msgsize() + 3 + msgp.StringPrefixSize + len(z.Leaning) + 3 + z.Since.Msgsize() + 2 + z.Said.Msgsize()
 	return
 }
 
@@ -1022,7 +1190,7 @@ func (z *Told) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 			if cap(z.Failing) >= int(zb0002) {
-				z.Failing = (z.Failing)[:zb0002]
+				z.Failing = z.Failing[:zb0002]
 			} else {
 				z.Failing = make([]string, zb0002)
 			}
@@ -1065,7 +1233,7 @@ func (z *Told) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 			if cap(z.Alike) >= int(zb0003) {
-				z.Alike = (z.Alike)[:zb0003]
+				z.Alike = z.Alike[:zb0003]
 			} else {
 				z.Alike = make([]event.ClassCount, zb0003)
 			}

@@ -21,12 +21,23 @@ type world struct {
 	dead     bool              // nothing but the customer will mend it
 	class    string            // of line 0's failures
 	undecide []string          // "one", "one+probe", "many", "many+probe": where the evidence cannot tell, and must say so
+	silent   []string          // likewise, where nothing is to be said: each failure explains itself
+	data     *data             // what the answers to line 0 look like
 	mistaken map[string]string // situations in which nothing tells it from another cause, and which
 	within   event.Time
 	call     func(w *play, line int, at event.Time) (class string, bad bool)
 	refresh  func(w *play, line int, at event.Time) string // "", ok, dead, down
 	probe    func(w *play, at event.Time) string
 	signal   *event.Signal
+}
+
+// data is what errors of what was sent look like.
+type data struct {
+	status  int
+	objects []string
+	prints  int // how many kinds of errors
+	records int
+	by      string // whom the answers name
 }
 
 // play is one world with so many tenants.
@@ -65,6 +76,12 @@ func everybody(class string) func(*play, int, event.Time) (string, bool) {
 
 func onlyFirst(class string) func(*play, int, event.Time) (string, bool) {
 	return func(_ *play, line int, at event.Time) (string, bool) { return class, line == 0 && at >= breaks }
+}
+
+var everywhere = []string{"one", "one+probe", "many", "many+probe"}
+
+func firstDuring(class string) func(*play, int, event.Time) (string, bool) {
+	return func(_ *play, line int, at event.Time) (string, bool) { return class, line == 0 && during(at) }
 }
 
 var worlds = []world{
@@ -137,6 +154,45 @@ var worlds = []world{
 		name: "our own deploy nobody announced, as auth", cause: event.ByPipeline, class: event.ClassAuth,
 		undecide: []string{"one"}, within: 5 * event.Minute, call: everybody(event.ClassAuth), probe: probeOK,
 		mistaken: map[string]string{"one+probe": event.ByCustomer, "many": event.ByVendor},
+	},
+	{
+		name: "our own deploy nobody announced, refused as schema", cause: event.ByPipeline, class: event.ClassSchema,
+		silent: []string{"one"}, within: 5 * event.Minute, call: firstDuring(event.ClassSchema), probe: probeOK,
+		data: &data{status: 422, objects: []string{"contact", "company", "deal"}, prints: 1, records: 40, by: event.ByPipeline},
+	},
+	{
+		name: "our own deploy nobody announced, refused as 404", cause: event.ByPipeline, class: event.ClassOther,
+		silent: []string{"one"}, within: 5 * event.Minute, call: firstDuring(event.ClassOther), probe: probeOK,
+		data: &data{status: 404, objects: []string{"contact", "deal"}, prints: 1, records: 40, by: event.ByUnknown},
+	},
+	{
+		name: "a field of one object was made mandatory", class: event.ClassSchema, silent: everywhere,
+		call: firstDuring(event.ClassSchema), probe: probeOK,
+		data: &data{status: 400, objects: []string{"contact"}, prints: 1, records: 40, by: event.ByPipeline},
+	},
+	{
+		name: "records that are wrong in many ways", class: event.ClassSchema, silent: everywhere,
+		call: firstDuring(event.ClassSchema), probe: probeOK,
+		data: &data{status: 400, objects: []string{"contact", "company"}, prints: 5, records: 40, by: event.ByPipeline},
+	},
+	{
+		name: "three records that are sent over and over", class: event.ClassSchema, silent: everywhere,
+		call: firstDuring(event.ClassSchema), probe: probeOK,
+		data: &data{status: 400, objects: []string{"contact", "company"}, prints: 1, records: 3, by: event.ByPipeline},
+	},
+	{
+		name: "some of a good many calls carry the same mistake", class: event.ClassSchema, silent: everywhere,
+		call: func(w *play, line int, at event.Time) (string, bool) {
+			return event.ClassSchema, line == 0 && during(at) && w.r.IntN(2) == 0
+		},
+		probe: probeOK,
+		data:  &data{status: 400, objects: []string{"contact", "company"}, prints: 1, records: 40, by: event.ByPipeline},
+	},
+	{
+		name: "the vendor changes its API for everybody, reading aside", cause: event.ByVendor, class: event.ClassSchema,
+		silent: []string{"one", "many", "many+probe"}, mistaken: map[string]string{"one+probe": event.ByPipeline},
+		call: everybody(event.ClassSchema), probe: probeOK,
+		data: &data{status: 400, objects: []string{"contact", "company"}, prints: 1, records: 40, by: event.ByPipeline},
 	},
 	{
 		name: "flapping, as auth", cause: event.ByVendor, class: event.ClassAuth, within: 8 * event.Minute,
@@ -230,8 +286,18 @@ func (w *play) second(line int, at event.Time) *event.Partial {
 	if class == event.ClassVendorOutage {
 		f.Attribution = event.ByVendor
 	}
+	if w.data != nil {
+		w.data.fill(w.r, p, &f)
+	}
 	p.Failures = []event.FailureCount{f}
 	return p
+}
+
+func (d *data) fill(r *rand.Rand, p *event.Partial, f *event.FailureCount) {
+	p.Object = d.objects[r.IntN(len(d.objects))]
+	f.Status, f.Recoverability, f.Attribution = d.status, event.Permanent, d.by
+	f.Fingerprint = fmt.Sprint("print", r.IntN(d.prints))
+	f.Records = []string{fmt.Sprint("record", r.IntN(d.records))}
 }
 
 func partialOf(line int, at event.Time) *event.Partial {
@@ -312,6 +378,10 @@ func (w *play) check(t *testing.T, situation string) event.Time {
 		require.NotEmpty(t, v.FirstStep)
 	}
 	after, last := w.decision()
+	if slices.Contains(w.silent, situation) {
+		require.Nil(t, last, "told on too little: %+v", last)
+		return 0
+	}
 	require.NotNil(t, last, "nothing was told")
 	if wrong := w.mistaken[situation]; wrong != "" {
 		require.Equal(t, wrong, last.Attribution, "better than was thought: say so here")
