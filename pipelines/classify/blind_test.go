@@ -27,7 +27,9 @@ import (
 //     maintenance: vendor_outage; no answer: network. All three temporary
 //
 // Vendors were split by a hash of their name. The development half may be
-// looked at; of the sealed half nobody sees more than the figures.
+// looked at; of the sealed half nobody sees more than the figures. What was
+// collected later, each time after a round of work on the rules and from other
+// vendors again, is `second` and `third`: measured once, then looked at too.
 const blindFile = "testdata/blind.jsonl"
 
 // The report of `make eval` on errors never seen, each half by itself.
@@ -38,9 +40,10 @@ func TestEvalBlind(t *testing.T) {
 		name string
 		gate gate
 	}{
-		{"development", gate{}},
-		{"second", gate{}},
-		{"sealed", gate{}},
+		{"development", gate{all: 0.94, heldOutRecoverability: 0.97}},
+		{"second", gate{all: 0.96, heldOutRecoverability: 0.97}},
+		{"third", gate{all: 0.92, heldOutRecoverability: 0.95}},
+		{"sealed", gate{all: 0.83, heldOutRecoverability: 0.93}},
 	} {
 		t.Run(half.name, func(t *testing.T) {
 			var s score
