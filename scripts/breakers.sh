@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the circuit-breaker samples of three languages against a real Plumbline:
-# an agent runs away, and each must see that it is stopped.
+# an agent runs away, and each must see that it is stopped. The samples that read
+# alerts must see the alert of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,7 +43,7 @@ echo
 
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -q --disable-pip-version-check confluent-kafka==2.16.1
-cp examples/breaker/breaker.mjs "$work/"
+cp examples/breaker/breaker.mjs examples/alerts/alerts.mjs "$work/"
 (cd "$work" && npm install --silent --no-audit --no-fund kafkajs@2.2.4 >/dev/null)
 
 # sees runs one sample; it must say that the agent is stopped.
@@ -51,7 +52,7 @@ sees() {
   shift
   said=$(timeout 60 "$@" 2>"$work/err") || true
   case $said in
-  *"runaway is stopped by burst"*) echo "$said" ;;
+  *"runaway is stopped by burst"* | *"page agent.tripped: runaway is stopped"*) echo "$said" ;;
   *) echo "breakers: $name does not see it: $said" >&2; cat "$work/err" >&2; return 1 ;;
   esac
 }
@@ -59,4 +60,6 @@ sees() {
 sees go "$work/breaker" "$kafka" runaway
 sees python "$work/venv/bin/python" examples/breaker/breaker.py "$kafka" runaway
 sees node node "$work/breaker.mjs" "$kafka" runaway
-echo "breakers: all three stop the agent"
+sees python-alerts "$work/venv/bin/python" examples/alerts/alerts.py "$kafka" agent.tripped
+sees node-alerts node "$work/alerts.mjs" "$kafka" agent.tripped
+echo "breakers: all three stop the agent, and its alert is read"
