@@ -10,6 +10,7 @@ import (
 	"plumbline.dev/pipelines/ledger"
 	"plumbline.dev/pipelines/quota"
 	"plumbline.dev/pipelines/resolve"
+	"plumbline.dev/pipelines/retry"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/pipelines/tally"
 	"plumbline.dev/pipelines/token"
@@ -40,12 +41,13 @@ func Stages(o StageOptions) []Stage {
 	}
 }
 
-// track is the ledger, and what counts what it does.
+// track is the ledger, what counts what it does, and how it is tried again.
 func track(o StageOptions) stream.Operator {
 	return stream.NewChain(
 		stream.Link{Op: ledger.New(o.Integrations, o.Enrich)},
 		stream.Link{Name: "@tally", Op: tally.New(o.Integrations)},
 		stream.Link{Name: "@agent", Op: agent.NewTally()},
+		stream.Link{Name: "@retry", Op: retry.New()},
 	)
 }
 
