@@ -1,14 +1,11 @@
 package kpi
 
 import (
-	"slices"
 	"strconv"
-	"strings"
 
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
-	"plumbline.dev/schemas/topic"
 )
 
 const (
@@ -25,7 +22,8 @@ const (
 // KPI implements stream.Operator.
 type KPI struct {
 	*stream.Parts
-	open         *stream.Table[Open, *Open]
+	minutes      *stream.Table[Open, *Open] // additions to minutes
+	wholes       *stream.Table[Open, *Open] // the same, to hours
 	hours        *stream.Table[Hour, *Hour]
 	standing     *stream.Table[Standing, *Standing]
 	integrations map[string]*config.Integration
@@ -34,14 +32,14 @@ type KPI struct {
 // New makes the operator of one partition of partials.
 func New(integrations []config.Integration) *KPI {
 	k := &KPI{
-		open: stream.NewTable[Open](), hours: stream.NewTable[Hour](), standing: stream.NewTable[Standing](),
-		integrations: map[string]*config.Integration{},
+		minutes: stream.NewTable[Open](), wholes: stream.NewTable[Open](), hours: stream.NewTable[Hour](),
+		standing: stream.NewTable[Standing](), integrations: map[string]*config.Integration{},
 	}
 	for i := range integrations {
 		k.integrations[integrations[i].ID] = &integrations[i]
 	}
-	k.Parts = stream.NewParts(stream.Part{Name: "m", State: k.open}, stream.Part{Name: "h", State: k.hours},
-		stream.Part{Name: "s", State: k.standing})
+	k.Parts = stream.NewParts(stream.Part{Name: "m", State: k.minutes}, stream.Part{Name: "w", State: k.wholes},
+		stream.Part{Name: "h", State: k.hours}, stream.Part{Name: "s", State: k.standing})
 	return k
 }
 
@@ -84,21 +82,25 @@ func (k *KPI) partial(ctx stream.Ctx, p *event.Partial) {
 	for i := range p.Latencies {
 		k.latencies(ctx, p, &p.Latencies[i])
 	}
+	for i := range p.Tries {
+		k.tries(p, &p.Tries[i])
+	}
 	for i := range p.Divergences {
 		c := &p.Divergences[i]
-		k.add(p, c.Minute, "divergences/"+c.Kind+"/"+c.State, c.N)
+		b := k.to(p, "", c.Minute)
+		b.add("divergences/"+c.Kind+"/"+c.State, c.N)
 		if c.PreExisting && c.State == event.DivergenceConfirmed {
-			k.add(p, c.Minute, "pre_existing", c.N)
+			b.add("pre_existing", c.N)
 		}
 	}
 }
 
 func (k *KPI) attempts(ctx stream.Ctx, p *event.Partial, c *event.AttemptCount) {
-	family := "attempts/"
+	series := ""
 	if c.Granularity == event.GranularityRun {
-		family = "runs/"
+		series = event.GranularityRun
 	}
-	k.add(p, c.Minute, family+c.Operation+"/"+c.Outcome, c.N)
+	k.to(p, series, c.Minute).add("attempts/"+c.Operation+"/"+c.Outcome, c.N)
 	m := k.minute(ctx, p, c.Minute)
 	if m == nil || c.Granularity == event.GranularityRun || !event.IsWrite(c.Operation) {
 		return
@@ -110,36 +112,42 @@ func (k *KPI) attempts(ctx stream.Ctx, p *event.Partial, c *event.AttemptCount) 
 }
 
 func (k *KPI) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureCount) {
+	b := k.to(p, "", c.Minute)
 	if c.Collateral {
-		k.add(p, c.Minute, "collateral", c.N)
+		b.add("collateral", c.N)
 		return
 	}
-	k.add(p, c.Minute, "failures/"+c.Class+"/"+c.Attribution, c.N)
-	m := k.minute(ctx, p, c.Minute)
-	if m == nil || c.Origin != event.OriginError || !event.IsWrite(c.Operation) {
+	b.add("failures/"+c.Class+"/"+c.Attribution, c.N)
+	if c.Origin != event.OriginError || !event.IsWrite(c.Operation) {
 		return
+	}
+	b.add("write_failures/"+c.Class+"/"+p.Provider+"/"+p.Token, c.N)
+	m := k.minute(ctx, p, c.Minute)
+	name := func(record string) {
+		b.failed(hashed(p.Object, record))
+		if m != nil {
+			m.Failed = within(m.Failed, p.Object+"/"+record)
+		}
 	}
 	for _, r := range c.Records {
-		m.Failed = within(m.Failed, p.Object+"/"+r)
+		name(r)
 	}
 	for n := range min(c.Unlinked, maxFailed) { // each is a record nobody can name
-		m.Failed = within(m.Failed, p.Object+"/unlinked/"+c.Fingerprint+"/"+strconv.FormatInt(n, 10))
+		name("unlinked/" + c.Fingerprint + "/" + strconv.FormatInt(n, 10))
 	}
 }
 
 func (k *KPI) deliveries(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCount) {
-	family := "deliveries/"
-	if c.Series != "" {
-		family = c.Series + "s/"
-	}
-	late := ""
-	if c.Late && arrived(c.State) {
-		late = "/late"
-	}
+	b := k.to(p, c.Series, c.Due)
 	if c.Was != "" { // applied and verified are late alike
-		k.add(p, c.Due, family+c.Was+lateOf(c.Was, c.Late), -c.N)
+		b.add("deliveries/"+c.Was+late(c.Was, c.Late), -c.N)
 	}
-	k.add(p, c.Due, family+c.State+late, c.N)
+	b.add("deliveries/"+c.State+late(c.State, c.Late), c.N)
+	if n := change(missedNow(c.State, c.Late), missedNow(c.Was, c.Late)); n != 0 {
+		for _, r := range c.Records {
+			b.missed(hashed(p.Object, r), n)
+		}
+	}
 	if c.Series != "" {
 		return
 	}
@@ -151,7 +159,10 @@ func (k *KPI) deliveries(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCoun
 	}
 }
 
-func lateOf(state string, late bool) string {
+// missedNow reports whether a delivery is a miss whose record is named.
+func missedNow(state string, late bool) bool { return event.Trouble(state) || late && arrived(state) }
+
+func late(state string, late bool) string {
 	if late && arrived(state) {
 		return "/late"
 	}
@@ -169,25 +180,37 @@ func change(is, was bool) int64 {
 }
 
 func (k *KPI) latencies(ctx stream.Ctx, p *event.Partial, c *event.LatencyCount) {
+	b := k.to(p, c.Series, c.Due)
+	b.add("latency/"+c.Basis+"/"+strconv.Itoa(c.Bucket), c.N)
+	if c.OnTime {
+		b.add("on_time/"+c.Basis, c.N)
+	}
+	if c.Within > 0 {
+		b.add("within/"+c.Basis+"/"+strconv.FormatInt(c.Within, 10), c.N)
+	}
 	if c.Series != "" {
 		return
-	}
-	k.add(p, c.Due, "latency/"+c.Basis+"/"+strconv.Itoa(c.Bucket), c.N)
-	if c.OnTime {
-		k.add(p, c.Due, "on_time/"+c.Basis, c.N)
 	}
 	if m := k.minute(ctx, p, c.Due); m != nil {
 		m.measure(c)
 	}
 }
 
+func (k *KPI) tries(p *event.Partial, c *event.TryCount) {
+	b := k.to(p, c.Series, c.Due)
+	b.add("start/received", c.Received)
+	b.add("tries/changes", c.Tried)
+	b.add("tries/attempts", c.Tries)
+	b.add("tries/first_ok", c.First)
+}
+
 func (k *KPI) incident(_ stream.Ctx, i *event.Incident) {
 	p := &event.Partial{Tenant: i.Tenant, Integration: i.Integration, Object: i.Object}
 	switch {
 	case i.Was == "":
-		k.add(p, floor(i.DetectedAt, event.Minute), "incidents/opened", 1)
+		k.to(p, "", floor(i.DetectedAt, event.Minute)).add("incidents/opened", 1)
 	case i.State == event.IncidentResolved && i.Was != event.IncidentResolved:
-		k.add(p, floor(i.ResolvedAt, event.Minute), "incidents/resolved", 1)
+		k.to(p, "", floor(i.ResolvedAt, event.Minute)).add("incidents/resolved", 1)
 	}
 }
 
@@ -198,19 +221,6 @@ func (k *KPI) minute(ctx stream.Ctx, p *event.Partial, at event.Time) *Minute {
 		return nil
 	}
 	return k.hours.Change(hourKey(p.Integration, hour)).at(at)
-}
-
-// add counts into the addition of a minute.
-func (k *KPI) add(p *event.Partial, at event.Time, name string, n int64) {
-	o := k.open.Change(p.Integration + "/" + stamp(at) + "/" + p.Object)
-	o.Tenant = p.Tenant
-	i, ok := slices.BinarySearchFunc(o.Counts, name, func(c event.Count, s string) int { return strings.Compare(c.Name, s) })
-	if !ok {
-		o.Counts = slices.Insert(o.Counts, i, event.Count{Name: name})
-	}
-	if o.Counts[i].N += n; o.Counts[i].N == 0 {
-		o.Counts = slices.Delete(o.Counts, i, i+1)
-	}
 }
 
 // Tick implements stream.Operator.
@@ -230,26 +240,6 @@ func (k *KPI) due(end event.Time) bool {
 		}
 	}
 	return false
-}
-
-// tell emits what was added to minutes that are over.
-func (k *KPI) tell(ctx stream.Ctx, end event.Time, out *stream.Out) {
-	for _, key := range slices.Clone(k.open.Keys()) {
-		part := strings.SplitN(key, "/", 3)
-		ms, _ := strconv.ParseInt(part[1], 10, 64)
-		if event.Time(ms) >= end && event.Time(ms) < end+event.Day {
-			continue // under way, or due later
-		}
-		o := k.open.Get(key)
-		if len(o.Counts) > 0 {
-			out.Emit(topic.KPIs, part[0], &event.KPIMinute{
-				ID:     event.Hash("kpi_minute", key, strconv.FormatInt(int64(ctx.Now), 10)),
-				Tenant: o.Tenant, Integration: part[0], Object: part[2], Minute: event.Time(ms), Counts: o.Counts,
-				UpdatedAt: ctx.Now, Version: ctx.Version,
-			})
-		}
-		k.open.Delete(key)
-	}
 }
 
 func hourKey(integration string, hour event.Time) string { return integration + "/" + stamp(hour) }

@@ -2,10 +2,12 @@ package kpi
 
 import "plumbline.dev/schemas/event"
 
-// Open is an addition to one minute of one object that was not told yet.
+// Open is an addition to one minute or hour that was not told yet.
 type Open struct {
-	Tenant string        `msg:"t"`
-	Counts []event.Count `msg:"c"` // sorted by name
+	Tenant string              `msg:"t"`
+	Counts []event.Count       `msg:"c"`           // sorted by name
+	Failed []uint64            `msg:"f,omitempty"` // see event.KPIMinute
+	Missed []event.RecordCount `msg:"m,omitempty"`
 }
 
 // Hour is what the rules need of one hour of one integration.

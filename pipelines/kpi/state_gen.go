@@ -644,18 +644,55 @@ func (z *Normal) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 2
-	// string "t"
-	o = append(o, 0x82, 0xa1, 0x74)
-	o = msgp.AppendString(o, z.Tenant)
-	// string "c"
-	o = append(o, 0xa1, 0x63)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Counts)))
-	for za0001 := range z.Counts {
-		o, err = z.Counts[za0001].MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Counts", za0001)
-			return
+	// check for omitted fields
+	zb0001Len := uint32(4)
+	var zb0001Mask uint8 /* 4 bits */
+	_ = zb0001Mask
+	if z.Failed == nil {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Missed == nil {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendString(o, z.Tenant)
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Counts)))
+		for za0001 := range z.Counts {
+			o, err = z.Counts[za0001].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Counts", za0001)
+				return
+			}
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Failed)))
+			for za0002 := range z.Failed {
+				o = msgp.AppendUint64(o, z.Failed[za0002])
+			}
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "m"
+			o = append(o, 0xa1, 0x6d)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Missed)))
+			for za0003 := range z.Missed {
+				o, err = z.Missed[za0003].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Missed", za0003)
+					return
+				}
+			}
 		}
 	}
 	return
@@ -704,6 +741,44 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "f":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failed")
+				return
+			}
+			if cap(z.Failed) >= int(zb0003) {
+				z.Failed = (z.Failed)[:zb0003]
+			} else {
+				z.Failed = make([]uint64, zb0003)
+			}
+			for za0002 := range z.Failed {
+				z.Failed[za0002], bts, err = msgp.ReadUint64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Failed", za0002)
+					return
+				}
+			}
+		case "m":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Missed")
+				return
+			}
+			if cap(z.Missed) >= int(zb0004) {
+				z.Missed = (z.Missed)[:zb0004]
+			} else {
+				z.Missed = make([]event.RecordCount, zb0004)
+			}
+			for za0003 := range z.Missed {
+				bts, err = z.Missed[za0003].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Missed", za0003)
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -721,6 +796,10 @@ func (z *Open) Msgsize() (s int) {
 	s = 1 + 2 + msgp.StringPrefixSize + len(z.Tenant) + 2 + msgp.ArrayHeaderSize
 	for za0001 := range z.Counts {
 		s += z.Counts[za0001].Msgsize()
+	}
+	s += 2 + msgp.ArrayHeaderSize + (len(z.Failed) * (msgp.Uint64Size)) + 2 + msgp.ArrayHeaderSize
+	for za0003 := range z.Missed {
+		s += z.Missed[za0003].Msgsize()
 	}
 	return
 }

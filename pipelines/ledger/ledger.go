@@ -174,7 +174,7 @@ func (f *folding) open(c *event.Change, wants []Want) {
 			f.claim(k, &o)
 		}
 	}
-	f.emit(&o, "")
+	f.emit(&o, Passage{})
 	f.r.Open = append(f.r.Open, o)
 	f.sourceMoved(&f.r.Open[len(f.r.Open)-1])
 	f.bound()
@@ -229,15 +229,16 @@ func (f *folding) each(do func(*Open)) {
 		before := o.D
 		do(o)
 		if o.D != before {
-			f.emit(o, before.State)
+			f.emit(o, before)
 		}
 	}
 }
 
-// emit writes a delivery as it now stands, and the state it was in.
-func (f *folding) emit(o *Open, was string) {
+// emit writes a delivery as it now stands, and what of it is counted as it was.
+func (f *folding) emit(o *Open, was Passage) {
 	d := o.D.event(f.m.integration, f.m.object.Name, f.key)
-	d.Was, d.UpdatedAt, d.Version = was, f.clock, f.ctx.Version
+	d.Was, d.WasAttempts, d.WasAcked = was.State, was.Attempts, was.AcknowledgedAt > 0
+	d.UpdatedAt, d.Version = f.clock, f.ctx.Version
 	f.out.Emit(topic.Deliveries, f.topicKey(), d)
 }
 
@@ -270,7 +271,7 @@ func (f *folding) bound() {
 		}
 	}
 	if o := &f.r.Open[oldest]; o.waits() {
-		was := o.D.State
+		was := o.D
 		o.missed()
 		f.emit(o, was)
 	}

@@ -288,7 +288,7 @@ func (s *story) news(now *story, key string, out *stream.Out) (all []*event.Deli
 		case old[i] == d:
 			continue
 		default:
-			d.Was = old[i].State
+			d.Was, d.WasAttempts, d.WasAcked = old[i].State, old[i].Attempts, old[i].AcknowledgedAt > 0
 		}
 		out.Emit("plumbline.deliveries", key, &d)
 		all = append(all, &d)

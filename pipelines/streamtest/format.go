@@ -33,7 +33,7 @@ var (
 		event.TypeActivity: topic.Partials, event.TypeAgentState: topic.AgentStates,
 	}
 	// Not shown: the same everywhere, or computed from what is shown.
-	hidden = []string{"tenant", "integration", "version", "verdict.version", "side", "account", "hook", "was"}
+	hidden = []string{"tenant", "integration", "version", "verdict.version", "side", "account", "hook", "was", "was_attempts", "was_acked"}
 	advice = []string{"verdict.likely_cause", "verdict.first_step", "verdict.fingerprint", "verdict.confidence", "verdict.evidence"}
 	hashed = regexp.MustCompile(`^[0-9a-f]{32}$`)
 )

@@ -97,6 +97,7 @@ func (t *Tally) failure(ctx stream.Ctx, f *event.Failure) {
 
 // delivery counts a transition, and the measurement that comes or goes with it.
 func (t *Tally) delivery(ctx stream.Ctx, d *event.Delivery) {
+	t.tries(ctx, d)
 	if d.Was == d.State {
 		return
 	}
@@ -127,6 +128,40 @@ func settled(d *event.Delivery) event.Time {
 		return d.AppliedAt
 	}
 	return d.UpdatedAt
+}
+
+// tries counts what this version adds to the attempts of the one before.
+func (t *Tally) tries(ctx stream.Ctx, d *event.Delivery) {
+	c := event.TryCount{Due: minute(d.DueAt), Series: d.Series, Tries: int64(d.Attempts - d.WasAttempts)}
+	if d.Was == "" && d.StartBasis == event.TimeReceived {
+		c.Received = 1
+	}
+	c.Tried = step(d.Attempts > 0, d.WasAttempts > 0)
+	c.First = step(d.Attempts == 1 && d.AcknowledgedAt > 0, d.WasAttempts == 1 && d.WasAcked)
+	if c.Received == 0 && c.Tried == 0 && c.Tries == 0 && c.First == 0 {
+		return
+	}
+	p := t.at(ctx, cell{tenant: d.Tenant, integration: d.Integration, object: d.Object})
+	i := slices.IndexFunc(p.Tries, func(x event.TryCount) bool { return x.Due == c.Due && x.Series == c.Series })
+	if i < 0 {
+		p.Tries = append(p.Tries, c)
+		return
+	}
+	sum := &p.Tries[i]
+	sum.Received += c.Received
+	sum.Tried += c.Tried
+	sum.Tries += c.Tries
+	sum.First += c.First
+}
+
+func step(is, was bool) int64 {
+	switch {
+	case is && !was:
+		return 1
+	case was && !is:
+		return -1
+	}
+	return 0
 }
 
 // measure adds the latencies a delivery has in its state, beyond those it had
@@ -163,6 +198,9 @@ func (t *Tally) latency(p *event.Partial, d *event.Delivery, basis string, ms in
 	}
 	c := event.LatencyCount{
 		Due: minute(d.DueAt), Basis: basis, Series: d.Series, Bucket: event.LatencyBucket(ms), OnTime: ms < t.targets[d.Integration],
+	}
+	if basis != event.BasisAcknowledged {
+		c.Within = (d.ResolutionMS + 999) / 1000 * 1000
 	}
 	i := slices.IndexFunc(p.Latencies, func(x event.LatencyCount) bool { x.N = 0; return x == c })
 	if i < 0 {

@@ -138,7 +138,7 @@ func (t *Tally) at(ctx stream.Ctx, c cell) *event.Partial {
 }
 
 func full(p *event.Partial) bool {
-	return max(len(p.Attempts), len(p.Failures), len(p.Deliveries), len(p.Latencies), len(p.Divergences), len(p.Changes)) >= maxEntries ||
+	return max(len(p.Attempts), len(p.Failures), len(p.Deliveries), len(p.Latencies), len(p.Tries), len(p.Divergences), len(p.Changes)) >= maxEntries ||
 		slices.ContainsFunc(p.Failures, func(c event.FailureCount) bool { return len(c.Records) >= event.MaxKeys }) ||
 		slices.ContainsFunc(p.Deliveries, func(c event.DeliveryCount) bool { return len(c.Records) >= event.MaxKeys }) ||
 		slices.ContainsFunc(p.Divergences, func(c event.DivergenceCount) bool { return len(c.Records) >= event.MaxKeys })

@@ -55,6 +55,8 @@ func New(t Type) Event {
 		return new(Pulse)
 	case TypeKPIMinute:
 		return new(KPIMinute)
+	case TypeKPIHour:
+		return new(KPIHour)
 	case TypeIncident:
 		return new(Incident)
 	case TypeAlert:

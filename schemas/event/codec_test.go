@@ -30,6 +30,7 @@ func TestRoundTrip(t *testing.T) {
 	t.Run("dead letter", roundTrip[DeadLetter])
 	t.Run("pulse", roundTrip[Pulse])
 	t.Run("kpi minute", roundTrip[KPIMinute])
+	t.Run("kpi hour", roundTrip[KPIHour])
 	t.Run("incident", roundTrip[Incident])
 }
 

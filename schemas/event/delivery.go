@@ -44,6 +44,8 @@ type Delivery struct {
 	Operation      string `msg:"op,omitempty"`
 	State          string `msg:"state"`
 	Was            string `msg:"was,omitempty"` // the state before this version, empty when it opened
+	WasAttempts    int    `msg:"was_attempts,omitempty"`
+	WasAcked       bool   `msg:"was_acked,omitempty"` // it was acknowledged before this version
 	ChangedAt      Time   `msg:"changed_at"`
 	ReceivedAt     Time   `msg:"received_at"`
 	DueAt          Time   `msg:"due_at"` // the deadline: the delivery is due, delivered or not

@@ -30,7 +30,8 @@ const (
 	TypeKPIMinute      Type = "kpi_minute"
 	TypePosition       Type = "position"
 	TypeExplanation    Type = "explanation"
-	TypeGone           Type = "gone" // a tombstone: no bytes
+	TypeKPIHour        Type = "kpi_hour" // the same sums by the hour
+	TypeGone           Type = "gone"     // a tombstone: no bytes
 )
 
 // Schema is the version of the message bytes, in the record header `schema`.

@@ -3879,8 +3879,8 @@ func (z *DeadLetter) Msgsize() (s int) {
 func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(32)
-	var zb0001Mask uint32 /* 32 bits */
+	zb0001Len := uint32(34)
+	var zb0001Mask uint64 /* 34 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -3898,65 +3898,73 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x400
 	}
+	if z.WasAttempts == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.WasAcked == false {
+		zb0001Len--
+		zb0001Mask |= 0x1000
+	}
 	if z.FirstAttemptAt == 0 {
-		zb0001Len--
-		zb0001Mask |= 0x4000
-	}
-	if z.AcknowledgedAt == 0 {
-		zb0001Len--
-		zb0001Mask |= 0x8000
-	}
-	if z.AppliedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10000
 	}
-	if z.VerifiedAt == 0 {
+	if z.AcknowledgedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x20000
 	}
-	if z.LatencyMS == 0 {
+	if z.AppliedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40000
 	}
-	if z.LatencyBasis == "" {
+	if z.VerifiedAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x80000
 	}
-	if z.StartBasis == "" {
+	if z.LatencyMS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.SkewMS == 0 {
+	if z.LatencyBasis == "" {
 		zb0001Len--
 		zb0001Mask |= 0x200000
 	}
-	if z.ResolutionMS == 0 {
+	if z.StartBasis == "" {
 		zb0001Len--
 		zb0001Mask |= 0x400000
 	}
-	if z.Attempts == 0 {
+	if z.SkewMS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x800000
 	}
-	if z.Late == false {
+	if z.ResolutionMS == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x1000000
 	}
-	if z.Coerced == false {
+	if z.Attempts == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x2000000
 	}
-	if z.Series == "" {
+	if z.Late == false {
 		zb0001Len--
 		zb0001Mask |= 0x4000000
 	}
-	if z.Reverse == false {
+	if z.Coerced == false {
 		zb0001Len--
 		zb0001Mask |= 0x8000000
 	}
-	if z.SupersededBy == "" {
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10000000
+	}
+	if z.Reverse == false {
 		zb0001Len--
 		zb0001Mask |= 0x20000000
+	}
+	if z.SupersededBy == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -4004,6 +4012,16 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa3, 0x77, 0x61, 0x73)
 			o = msgp.AppendString(o, z.Was)
 		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "was_attempts"
+			o = append(o, 0xac, 0x77, 0x61, 0x73, 0x5f, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x73)
+			o = msgp.AppendInt(o, z.WasAttempts)
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "was_acked"
+			o = append(o, 0xa9, 0x77, 0x61, 0x73, 0x5f, 0x61, 0x63, 0x6b, 0x65, 0x64)
+			o = msgp.AppendBool(o, z.WasAcked)
+		}
 		// string "changed_at"
 		o = append(o, 0xaa, 0x63, 0x68, 0x61, 0x6e, 0x67, 0x65, 0x64, 0x5f, 0x61, 0x74)
 		o = msgp.AppendInt64(o, int64(z.ChangedAt))
@@ -4013,72 +4031,72 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "due_at"
 		o = append(o, 0xa6, 0x64, 0x75, 0x65, 0x5f, 0x61, 0x74)
 		o = msgp.AppendInt64(o, int64(z.DueAt))
-		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "first_attempt_at"
 			o = append(o, 0xb0, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.FirstAttemptAt))
 		}
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "acknowledged_at"
 			o = append(o, 0xaf, 0x61, 0x63, 0x6b, 0x6e, 0x6f, 0x77, 0x6c, 0x65, 0x64, 0x67, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.AcknowledgedAt))
 		}
-		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
 			// string "applied_at"
 			o = append(o, 0xaa, 0x61, 0x70, 0x70, 0x6c, 0x69, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.AppliedAt))
 		}
-		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
 			// string "verified_at"
 			o = append(o, 0xab, 0x76, 0x65, 0x72, 0x69, 0x66, 0x69, 0x65, 0x64, 0x5f, 0x61, 0x74)
 			o = msgp.AppendInt64(o, int64(z.VerifiedAt))
 		}
-		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "latency_ms"
 			o = append(o, 0xaa, 0x6c, 0x61, 0x74, 0x65, 0x6e, 0x63, 0x79, 0x5f, 0x6d, 0x73)
 			o = msgp.AppendInt64(o, z.LatencyMS)
 		}
-		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "latency_basis"
 			o = append(o, 0xad, 0x6c, 0x61, 0x74, 0x65, 0x6e, 0x63, 0x79, 0x5f, 0x62, 0x61, 0x73, 0x69, 0x73)
 			o = msgp.AppendString(o, z.LatencyBasis)
 		}
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "start_basis"
 			o = append(o, 0xab, 0x73, 0x74, 0x61, 0x72, 0x74, 0x5f, 0x62, 0x61, 0x73, 0x69, 0x73)
 			o = msgp.AppendString(o, z.StartBasis)
 		}
-		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800000) == 0 { // if not omitted
 			// string "skew_ms"
 			o = append(o, 0xa7, 0x73, 0x6b, 0x65, 0x77, 0x5f, 0x6d, 0x73)
 			o = msgp.AppendInt64(o, z.SkewMS)
 		}
-		if (zb0001Mask & 0x400000) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
 			// string "resolution_ms"
 			o = append(o, 0xad, 0x72, 0x65, 0x73, 0x6f, 0x6c, 0x75, 0x74, 0x69, 0x6f, 0x6e, 0x5f, 0x6d, 0x73)
 			o = msgp.AppendInt64(o, z.ResolutionMS)
 		}
-		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
 			// string "attempts"
 			o = append(o, 0xa8, 0x61, 0x74, 0x74, 0x65, 0x6d, 0x70, 0x74, 0x73)
 			o = msgp.AppendInt(o, z.Attempts)
 		}
-		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
 			// string "late"
 			o = append(o, 0xa4, 0x6c, 0x61, 0x74, 0x65)
 			o = msgp.AppendBool(o, z.Late)
 		}
-		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
 			// string "coerced"
 			o = append(o, 0xa7, 0x63, 0x6f, 0x65, 0x72, 0x63, 0x65, 0x64)
 			o = msgp.AppendBool(o, z.Coerced)
 		}
-		if (zb0001Mask & 0x4000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000000) == 0 { // if not omitted
 			// string "series"
 			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
 			o = msgp.AppendString(o, z.Series)
 		}
-		if (zb0001Mask & 0x8000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000000) == 0 { // if not omitted
 			// string "reverse"
 			o = append(o, 0xa7, 0x72, 0x65, 0x76, 0x65, 0x72, 0x73, 0x65)
 			o = msgp.AppendBool(o, z.Reverse)
@@ -4122,7 +4140,7 @@ func (z *Delivery) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.Actor.Run)
 			}
 		}
-		if (zb0001Mask & 0x20000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x80000000) == 0 { // if not omitted
 			// string "superseded_by"
 			o = append(o, 0xad, 0x73, 0x75, 0x70, 0x65, 0x72, 0x73, 0x65, 0x64, 0x65, 0x64, 0x5f, 0x62, 0x79)
 			o = msgp.AppendString(o, z.SupersededBy)
@@ -4219,6 +4237,18 @@ func (z *Delivery) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Was, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Was")
+				return
+			}
+		case "was_attempts":
+			z.WasAttempts, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "WasAttempts")
+				return
+			}
+		case "was_acked":
+			z.WasAcked, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "WasAcked")
 				return
 			}
 		case "changed_at":
@@ -4428,7 +4458,7 @@ func (z *Delivery) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Delivery) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 10 + msgp.StringPrefixSize + len(z.ChangeID) + 3 + msgp.StringPrefixSize + len(z.Operation) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 7 + msgp.Int64Size + 17 + msgp.Int64Size + 16 + msgp.Int64Size + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 11 + msgp.Int64Size + 14 + msgp.StringPrefixSize + len(z.LatencyBasis) + 12 + msgp.StringPrefixSize + len(z.StartBasis) + 8 + msgp.Int64Size + 14 + msgp.Int64Size + 9 + msgp.IntSize + 5 + msgp.BoolSize + 8 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Series) + 8 + msgp.BoolSize + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 14 + msgp.StringPrefixSize + len(z.SupersededBy) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 10 + msgp.StringPrefixSize + len(z.ChangeID) + 3 + msgp.StringPrefixSize + len(z.Operation) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + msgp.IntSize + 10 + msgp.BoolSize + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 7 + msgp.Int64Size + 17 + msgp.Int64Size + 16 + msgp.Int64Size + 11 + msgp.Int64Size + 12 + msgp.Int64Size + 11 + msgp.Int64Size + 14 + msgp.StringPrefixSize + len(z.LatencyBasis) + 12 + msgp.StringPrefixSize + len(z.StartBasis) + 8 + msgp.Int64Size + 14 + msgp.Int64Size + 9 + msgp.IntSize + 5 + msgp.BoolSize + 8 + msgp.BoolSize + 7 + msgp.StringPrefixSize + len(z.Series) + 8 + msgp.BoolSize + 6 + 1 + 5 + msgp.StringPrefixSize + len(z.Actor.Kind) + 3 + msgp.StringPrefixSize + len(z.Actor.ID) + 4 + msgp.StringPrefixSize + len(z.Actor.Run) + 14 + msgp.StringPrefixSize + len(z.SupersededBy) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -7694,47 +7724,95 @@ func (z *Incident) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
-func (z *KPIMinute) MarshalMsg(b []byte) (o []byte, err error) {
+func (z *KPIHour) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 8
-	// string "id"
-	o = append(o, 0x88, 0xa2, 0x69, 0x64)
-	o = msgp.AppendString(o, z.ID)
-	// string "tenant"
-	o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
-	o = msgp.AppendString(o, z.Tenant)
-	// string "integration"
-	o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
-	o = msgp.AppendString(o, z.Integration)
-	// string "object"
-	o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
-	o = msgp.AppendString(o, z.Object)
-	// string "minute"
-	o = append(o, 0xa6, 0x6d, 0x69, 0x6e, 0x75, 0x74, 0x65)
-	o = msgp.AppendInt64(o, int64(z.Minute))
-	// string "counts"
-	o = append(o, 0xa6, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x73)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Counts)))
-	for za0001 := range z.Counts {
-		// map header, size 2
-		// string "k"
-		o = append(o, 0x82, 0xa1, 0x6b)
-		o = msgp.AppendString(o, z.Counts[za0001].Name)
-		// string "n"
-		o = append(o, 0xa1, 0x6e)
-		o = msgp.AppendInt64(o, z.Counts[za0001].N)
+	// check for omitted fields
+	zb0001Len := uint32(11)
+	var zb0001Mask uint16 /* 11 bits */
+	_ = zb0001Mask
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
 	}
-	// string "updated_at"
-	o = append(o, 0xaa, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
-	o = msgp.AppendInt64(o, int64(z.UpdatedAt))
-	// string "version"
-	o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
-	o = msgp.AppendUint64(o, z.Version)
+	if z.Failed == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Missed == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		// string "tenant"
+		o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+		o = msgp.AppendString(o, z.Tenant)
+		// string "integration"
+		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Integration)
+		// string "object"
+		o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+		o = msgp.AppendString(o, z.Object)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "series"
+			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
+			o = msgp.AppendString(o, z.Series)
+		}
+		// string "minute"
+		o = append(o, 0xa6, 0x6d, 0x69, 0x6e, 0x75, 0x74, 0x65)
+		o = msgp.AppendInt64(o, int64(z.Minute))
+		// string "counts"
+		o = append(o, 0xa6, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x73)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Counts)))
+		for za0001 := range z.Counts {
+			// map header, size 2
+			// string "k"
+			o = append(o, 0x82, 0xa1, 0x6b)
+			o = msgp.AppendString(o, z.Counts[za0001].Name)
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendInt64(o, z.Counts[za0001].N)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "failed"
+			o = append(o, 0xa6, 0x66, 0x61, 0x69, 0x6c, 0x65, 0x64)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Failed)))
+			for za0002 := range z.Failed {
+				o = msgp.AppendUint64(o, z.Failed[za0002])
+			}
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "missed"
+			o = append(o, 0xa6, 0x6d, 0x69, 0x73, 0x73, 0x65, 0x64)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Missed)))
+			for za0003 := range z.Missed {
+				// map header, size 2
+				// string "r"
+				o = append(o, 0x82, 0xa1, 0x72)
+				o = msgp.AppendUint64(o, z.Missed[za0003].Record)
+				// string "n"
+				o = append(o, 0xa1, 0x6e)
+				o = msgp.AppendInt64(o, z.Missed[za0003].N)
+			}
+		}
+		// string "updated_at"
+		o = append(o, 0xaa, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.UpdatedAt))
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
 	return
 }
 
 // UnmarshalMsg implements msgp.Unmarshaler
-func (z *KPIMinute) UnmarshalMsg(bts []byte) (o []byte, err error) {
+func (z *KPIHour) UnmarshalMsg(bts []byte) (o []byte, err error) {
 	var field []byte
 	_ = field
 	var zb0001 uint32
@@ -7773,6 +7851,12 @@ func (z *KPIMinute) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Object, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "series":
+			z.Series, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Series")
 				return
 			}
 		case "minute":
@@ -7837,15 +7921,401 @@ func (z *KPIMinute) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					}
 				}
 			}
+		case "failed":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failed")
+				return
+			}
+			if zb0005 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Failed) >= int(zb0005) {
+				z.Failed = (z.Failed)[:zb0005]
+			} else {
+				z.Failed = make([]uint64, zb0005)
+			}
+			for za0002 := range z.Failed {
+				z.Failed[za0002], bts, err = msgp.ReadUint64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Failed", za0002)
+					return
+				}
+			}
+		case "missed":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Missed")
+				return
+			}
+			if zb0006 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Missed) >= int(zb0006) {
+				z.Missed = (z.Missed)[:zb0006]
+			} else {
+				z.Missed = make([]RecordCount, zb0006)
+			}
+			for za0003 := range z.Missed {
+				var zb0007 uint32
+				zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Missed", za0003)
+					return
+				}
+				for zb0007 > 0 {
+					zb0007--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Missed", za0003)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "r":
+						z.Missed[za0003].Record, bts, err = msgp.ReadUint64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Missed", za0003, "Record")
+							return
+						}
+					case "n":
+						z.Missed[za0003].N, bts, err = msgp.ReadInt64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Missed", za0003, "N")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Missed", za0003)
+							return
+						}
+					}
+				}
+			}
 		case "updated_at":
 			{
-				var zb0005 int64
-				zb0005, bts, err = msgp.ReadInt64Bytes(bts)
+				var zb0008 int64
+				zb0008, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "UpdatedAt")
 					return
 				}
-				z.UpdatedAt = Time(zb0005)
+				z.UpdatedAt = Time(zb0008)
+			}
+		case "version":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *KPIHour) Msgsize() (s int) {
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 7 + msgp.StringPrefixSize + len(z.Series) + 7 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
+	for za0001 := range z.Counts {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Counts[za0001].Name) + 2 + msgp.Int64Size
+	}
+	s += 7 + msgp.ArrayHeaderSize + (len(z.Failed) * (msgp.Uint64Size)) + 7 + msgp.ArrayHeaderSize + (len(z.Missed) * (5 + msgp.Uint64Size + msgp.Int64Size)) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *KPIMinute) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(11)
+	var zb0001Mask uint16 /* 11 bits */
+	_ = zb0001Mask
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Failed == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Missed == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		// string "tenant"
+		o = append(o, 0xa6, 0x74, 0x65, 0x6e, 0x61, 0x6e, 0x74)
+		o = msgp.AppendString(o, z.Tenant)
+		// string "integration"
+		o = append(o, 0xab, 0x69, 0x6e, 0x74, 0x65, 0x67, 0x72, 0x61, 0x74, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendString(o, z.Integration)
+		// string "object"
+		o = append(o, 0xa6, 0x6f, 0x62, 0x6a, 0x65, 0x63, 0x74)
+		o = msgp.AppendString(o, z.Object)
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "series"
+			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
+			o = msgp.AppendString(o, z.Series)
+		}
+		// string "minute"
+		o = append(o, 0xa6, 0x6d, 0x69, 0x6e, 0x75, 0x74, 0x65)
+		o = msgp.AppendInt64(o, int64(z.Minute))
+		// string "counts"
+		o = append(o, 0xa6, 0x63, 0x6f, 0x75, 0x6e, 0x74, 0x73)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Counts)))
+		for za0001 := range z.Counts {
+			// map header, size 2
+			// string "k"
+			o = append(o, 0x82, 0xa1, 0x6b)
+			o = msgp.AppendString(o, z.Counts[za0001].Name)
+			// string "n"
+			o = append(o, 0xa1, 0x6e)
+			o = msgp.AppendInt64(o, z.Counts[za0001].N)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "failed"
+			o = append(o, 0xa6, 0x66, 0x61, 0x69, 0x6c, 0x65, 0x64)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Failed)))
+			for za0002 := range z.Failed {
+				o = msgp.AppendUint64(o, z.Failed[za0002])
+			}
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "missed"
+			o = append(o, 0xa6, 0x6d, 0x69, 0x73, 0x73, 0x65, 0x64)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Missed)))
+			for za0003 := range z.Missed {
+				// map header, size 2
+				// string "r"
+				o = append(o, 0x82, 0xa1, 0x72)
+				o = msgp.AppendUint64(o, z.Missed[za0003].Record)
+				// string "n"
+				o = append(o, 0xa1, 0x6e)
+				o = msgp.AppendInt64(o, z.Missed[za0003].N)
+			}
+		}
+		// string "updated_at"
+		o = append(o, 0xaa, 0x75, 0x70, 0x64, 0x61, 0x74, 0x65, 0x64, 0x5f, 0x61, 0x74)
+		o = msgp.AppendInt64(o, int64(z.UpdatedAt))
+		// string "version"
+		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *KPIMinute) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "id":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "tenant":
+			z.Tenant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tenant")
+				return
+			}
+		case "integration":
+			z.Integration, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Integration")
+				return
+			}
+		case "object":
+			z.Object, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Object")
+				return
+			}
+		case "series":
+			z.Series, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Series")
+				return
+			}
+		case "minute":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Minute")
+					return
+				}
+				z.Minute = Time(zb0002)
+			}
+		case "counts":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Counts")
+				return
+			}
+			if zb0003 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Counts) >= int(zb0003) {
+				z.Counts = (z.Counts)[:zb0003]
+			} else {
+				z.Counts = make([]Count, zb0003)
+			}
+			for za0001 := range z.Counts {
+				var zb0004 uint32
+				zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Counts", za0001)
+					return
+				}
+				for zb0004 > 0 {
+					zb0004--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Counts", za0001)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "k":
+						z.Counts[za0001].Name, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Counts", za0001, "Name")
+							return
+						}
+					case "n":
+						z.Counts[za0001].N, bts, err = msgp.ReadInt64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Counts", za0001, "N")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Counts", za0001)
+							return
+						}
+					}
+				}
+			}
+		case "failed":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failed")
+				return
+			}
+			if zb0005 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Failed) >= int(zb0005) {
+				z.Failed = (z.Failed)[:zb0005]
+			} else {
+				z.Failed = make([]uint64, zb0005)
+			}
+			for za0002 := range z.Failed {
+				z.Failed[za0002], bts, err = msgp.ReadUint64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Failed", za0002)
+					return
+				}
+			}
+		case "missed":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Missed")
+				return
+			}
+			if zb0006 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Missed) >= int(zb0006) {
+				z.Missed = (z.Missed)[:zb0006]
+			} else {
+				z.Missed = make([]RecordCount, zb0006)
+			}
+			for za0003 := range z.Missed {
+				var zb0007 uint32
+				zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Missed", za0003)
+					return
+				}
+				for zb0007 > 0 {
+					zb0007--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Missed", za0003)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "r":
+						z.Missed[za0003].Record, bts, err = msgp.ReadUint64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Missed", za0003, "Record")
+							return
+						}
+					case "n":
+						z.Missed[za0003].N, bts, err = msgp.ReadInt64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Missed", za0003, "N")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Missed", za0003)
+							return
+						}
+					}
+				}
+			}
+		case "updated_at":
+			{
+				var zb0008 int64
+				zb0008, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "UpdatedAt")
+					return
+				}
+				z.UpdatedAt = Time(zb0008)
 			}
 		case "version":
 			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
@@ -7867,11 +8337,11 @@ func (z *KPIMinute) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *KPIMinute) Msgsize() (s int) {
-	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 7 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 7 + msgp.StringPrefixSize + len(z.Series) + 7 + msgp.Int64Size + 7 + msgp.ArrayHeaderSize
 	for za0001 := range z.Counts {
 		s += 1 + 2 + msgp.StringPrefixSize + len(z.Counts[za0001].Name) + 2 + msgp.Int64Size
 	}
-	s += 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s += 7 + msgp.ArrayHeaderSize + (len(z.Failed) * (msgp.Uint64Size)) + 7 + msgp.ArrayHeaderSize + (len(z.Missed) * (5 + msgp.Uint64Size + msgp.Int64Size)) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -7879,8 +8349,8 @@ func (z *KPIMinute) Msgsize() (s int) {
 func (z *LatencyCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(6)
-	var zb0001Mask uint8 /* 6 bits */
+	zb0001Len := uint32(7)
+	var zb0001Mask uint8 /* 7 bits */
 	_ = zb0001Mask
 	if z.Series == "" {
 		zb0001Len--
@@ -7889,6 +8359,10 @@ func (z *LatencyCount) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.OnTime == false {
 		zb0001Len--
 		zb0001Mask |= 0x10
+	}
+	if z.Within == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -7913,6 +8387,11 @@ func (z *LatencyCount) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "ok"
 			o = append(o, 0xa2, 0x6f, 0x6b)
 			o = msgp.AppendBool(o, z.OnTime)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "w"
+			o = append(o, 0xa1, 0x77)
+			o = msgp.AppendInt64(o, z.Within)
 		}
 		// string "n"
 		o = append(o, 0xa1, 0x6e)
@@ -7973,6 +8452,12 @@ func (z *LatencyCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "OnTime")
 				return
 			}
+		case "w":
+			z.Within, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Within")
+				return
+			}
 		case "n":
 			z.N, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
@@ -7993,7 +8478,7 @@ func (z *LatencyCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *LatencyCount) Msgsize() (s int) {
-	s = 1 + 4 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Basis) + 7 + msgp.StringPrefixSize + len(z.Series) + 2 + msgp.IntSize + 3 + msgp.BoolSize + 2 + msgp.Int64Size
+	s = 1 + 4 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Basis) + 7 + msgp.StringPrefixSize + len(z.Series) + 2 + msgp.IntSize + 3 + msgp.BoolSize + 2 + msgp.Int64Size + 2 + msgp.Int64Size
 	return
 }
 
@@ -8719,8 +9204,8 @@ func (z *Observation) Msgsize() (s int) {
 func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(14)
-	var zb0001Mask uint16 /* 14 bits */
+	zb0001Len := uint32(15)
+	var zb0001Mask uint16 /* 15 bits */
 	_ = zb0001Mask
 	if z.Object == "" {
 		zb0001Len--
@@ -8750,13 +9235,17 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x400
 	}
-	if z.Divergences == nil {
+	if z.Tries == nil {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.Changes == nil {
+	if z.Divergences == nil {
 		zb0001Len--
 		zb0001Mask |= 0x1000
+	}
+	if z.Changes == nil {
+		zb0001Len--
+		zb0001Mask |= 0x2000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -8875,25 +9364,37 @@ func (z *Partial) MarshalMsg(b []byte) (o []byte, err error) {
 			}
 		}
 		if (zb0001Mask & 0x800) == 0 { // if not omitted
-			// string "divergences"
-			o = append(o, 0xab, 0x64, 0x69, 0x76, 0x65, 0x72, 0x67, 0x65, 0x6e, 0x63, 0x65, 0x73)
-			o = msgp.AppendArrayHeader(o, uint32(len(z.Divergences)))
-			for za0005 := range z.Divergences {
-				o, err = z.Divergences[za0005].MarshalMsg(o)
+			// string "tries"
+			o = append(o, 0xa5, 0x74, 0x72, 0x69, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Tries)))
+			for za0005 := range z.Tries {
+				o, err = z.Tries[za0005].MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Divergences", za0005)
+					err = msgp.WrapError(err, "Tries", za0005)
 					return
 				}
 			}
 		}
 		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "divergences"
+			o = append(o, 0xab, 0x64, 0x69, 0x76, 0x65, 0x72, 0x67, 0x65, 0x6e, 0x63, 0x65, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Divergences)))
+			for za0006 := range z.Divergences {
+				o, err = z.Divergences[za0006].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Divergences", za0006)
+					return
+				}
+			}
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
 			// string "changes"
 			o = append(o, 0xa7, 0x63, 0x68, 0x61, 0x6e, 0x67, 0x65, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Changes)))
-			for za0006 := range z.Changes {
-				o, err = z.Changes[za0006].MarshalMsg(o)
+			for za0007 := range z.Changes {
+				o, err = z.Changes[za0007].MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Changes", za0006)
+					err = msgp.WrapError(err, "Changes", za0007)
 					return
 				}
 			}
@@ -9096,49 +9597,72 @@ func (z *Partial) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
-		case "divergences":
+		case "tries":
 			var zb0008 uint32
 			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Divergences")
+				err = msgp.WrapError(err, "Tries")
 				return
 			}
 			if zb0008 > zd9e37b5dlimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Divergences) >= int(zb0008) {
-				z.Divergences = (z.Divergences)[:zb0008]
+			if cap(z.Tries) >= int(zb0008) {
+				z.Tries = (z.Tries)[:zb0008]
 			} else {
-				z.Divergences = make([]DivergenceCount, zb0008)
+				z.Tries = make([]TryCount, zb0008)
 			}
-			for za0005 := range z.Divergences {
-				bts, err = z.Divergences[za0005].UnmarshalMsg(bts)
+			for za0005 := range z.Tries {
+				bts, err = z.Tries[za0005].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Divergences", za0005)
+					err = msgp.WrapError(err, "Tries", za0005)
 					return
 				}
 			}
-		case "changes":
+		case "divergences":
 			var zb0009 uint32
 			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Changes")
+				err = msgp.WrapError(err, "Divergences")
 				return
 			}
 			if zb0009 > zd9e37b5dlimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Changes) >= int(zb0009) {
-				z.Changes = (z.Changes)[:zb0009]
+			if cap(z.Divergences) >= int(zb0009) {
+				z.Divergences = (z.Divergences)[:zb0009]
 			} else {
-				z.Changes = make([]ChangeCount, zb0009)
+				z.Divergences = make([]DivergenceCount, zb0009)
 			}
-			for za0006 := range z.Changes {
-				bts, err = z.Changes[za0006].UnmarshalMsg(bts)
+			for za0006 := range z.Divergences {
+				bts, err = z.Divergences[za0006].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Changes", za0006)
+					err = msgp.WrapError(err, "Divergences", za0006)
+					return
+				}
+			}
+		case "changes":
+			var zb0010 uint32
+			zb0010, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Changes")
+				return
+			}
+			if zb0010 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Changes) >= int(zb0010) {
+				z.Changes = (z.Changes)[:zb0010]
+			} else {
+				z.Changes = make([]ChangeCount, zb0010)
+			}
+			for za0007 := range z.Changes {
+				bts, err = z.Changes[za0007].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Changes", za0007)
 					return
 				}
 			}
@@ -9178,13 +9702,17 @@ func (z *Partial) Msgsize() (s int) {
 	for za0004 := range z.Latencies {
 		s += z.Latencies[za0004].Msgsize()
 	}
+	s += 6 + msgp.ArrayHeaderSize
+	for za0005 := range z.Tries {
+		s += z.Tries[za0005].Msgsize()
+	}
 	s += 12 + msgp.ArrayHeaderSize
-	for za0005 := range z.Divergences {
-		s += z.Divergences[za0005].Msgsize()
+	for za0006 := range z.Divergences {
+		s += z.Divergences[za0006].Msgsize()
 	}
 	s += 8 + msgp.ArrayHeaderSize
-	for za0006 := range z.Changes {
-		s += z.Changes[za0006].Msgsize()
+	for za0007 := range z.Changes {
+		s += z.Changes[za0007].Msgsize()
 	}
 	s += 8 + msgp.Uint64Size
 	return
@@ -9888,6 +10416,67 @@ func (z *Reconciliation) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z RecordCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "r"
+	o = append(o, 0x82, 0xa1, 0x72)
+	o = msgp.AppendUint64(o, z.Record)
+	// string "n"
+	o = append(o, 0xa1, 0x6e)
+	o = msgp.AppendInt64(o, z.N)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *RecordCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "r":
+			z.Record, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Record")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z RecordCount) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Signal) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -10489,6 +11078,146 @@ func (z *Time) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z Time) Msgsize() (s int) {
 	s = msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *TryCount) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
+	_ = zb0001Mask
+	if z.Series == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Received == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Tried == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Tries == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.First == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "due"
+		o = append(o, 0xa3, 0x64, 0x75, 0x65)
+		o = msgp.AppendInt64(o, int64(z.Due))
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "series"
+			o = append(o, 0xa6, 0x73, 0x65, 0x72, 0x69, 0x65, 0x73)
+			o = msgp.AppendString(o, z.Series)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendInt64(o, z.Received)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "d"
+			o = append(o, 0xa1, 0x64)
+			o = msgp.AppendInt64(o, z.Tried)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendInt64(o, z.Tries)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendInt64(o, z.First)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *TryCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "due":
+			{
+				var zb0002 int64
+				zb0002, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Due")
+					return
+				}
+				z.Due = Time(zb0002)
+			}
+		case "series":
+			z.Series, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Series")
+				return
+			}
+		case "r":
+			z.Received, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Received")
+				return
+			}
+		case "d":
+			z.Tried, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tried")
+				return
+			}
+		case "t":
+			z.Tries, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Tries")
+				return
+			}
+		case "f":
+			z.First, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "First")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *TryCount) Msgsize() (s int) {
+	s = 1 + 4 + msgp.Int64Size + 7 + msgp.StringPrefixSize + len(z.Series) + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size + 2 + msgp.Int64Size
 	return
 }
 

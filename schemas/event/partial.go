@@ -15,6 +15,7 @@ type Partial struct {
 	Failures    []FailureCount    `msg:"failures,omitempty"`
 	Deliveries  []DeliveryCount   `msg:"deliveries,omitempty"`
 	Latencies   []LatencyCount    `msg:"latencies,omitempty"`
+	Tries       []TryCount        `msg:"tries,omitempty"`
 	Divergences []DivergenceCount `msg:"divergences,omitempty"`
 	Changes     []ChangeCount     `msg:"changes,omitempty"`
 	Version     uint64            `msg:"version"` // offset of the last input counted
@@ -77,7 +78,18 @@ type LatencyCount struct {
 	Series string `msg:"series,omitempty"`
 	Bucket int    `msg:"b"`            // see LatencyBucket
 	OnTime bool   `msg:"ok,omitempty"` // under the integration's latency target
+	Within int64  `msg:"w,omitempty"`  // ms the latency is known to, whole seconds
 	N      int64  `msg:"n"`
+}
+
+// TryCount adds up what deliveries due in one minute took, whatever their state.
+type TryCount struct {
+	Due      Time   `msg:"due"`
+	Series   string `msg:"series,omitempty"`
+	Received int64  `msg:"r,omitempty"` // latency starts at receipt: the source states no time
+	Tried    int64  `msg:"d,omitempty"` // deliveries with an attempt
+	Tries    int64  `msg:"t,omitempty"` // attempts
+	First    int64  `msg:"f,omitempty"` // acknowledged with one attempt
 }
 
 // DivergenceCount counts divergences that went from one state to another.

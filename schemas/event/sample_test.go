@@ -12,7 +12,7 @@ var types = []Type{
 	TypeActivity, TypeAgentState, TypeAccess,
 	TypeReconciliation,
 	TypeVerdict, TypeBreadth,
-	TypePulse, TypeKPIMinute, TypeIncident, TypeAlert, TypePosition,
+	TypePulse, TypeKPIMinute, TypeKPIHour, TypeIncident, TypeAlert, TypePosition,
 }
 
 var later []Type
@@ -125,6 +125,8 @@ func valid(t Type) Event {
 		return &Pulse{Tenant: "default", At: at}
 	case TypeKPIMinute:
 		return &KPIMinute{ID: "k1", Integration: "hs-sf", Minute: at}
+	case TypeKPIHour:
+		return &KPIHour{ID: "k1", Integration: "hs-sf", Minute: at}
 	case TypeIncident:
 		return &Incident{
 			ID: "i1", Integration: "hs-sf", Fingerprint: "f1", Kind: IncidentOfFailures, State: IncidentOpen, DetectedAt: at,

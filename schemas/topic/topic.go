@@ -117,7 +117,7 @@ var All = []Spec{
 	},
 	{
 		Name: KPIs, Key: "integration", Cleanup: Delete, Retention: 7 * event.Day, Public: true,
-		Tables: []Fill{{event.TypeKPIMinute, "kpi_minutes"}},
+		Tables: []Fill{{event.TypeKPIMinute, "kpi_minutes"}, {event.TypeKPIHour, "kpi_hours"}},
 	},
 	{
 		Name: Alerts, Key: "tenant: its alerts are in order, seq has no gap", Cleanup: Delete, Retention: 30 * event.Day, Public: true,

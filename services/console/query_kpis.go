@@ -76,17 +76,14 @@ type TrendRow struct {
 	Samples     uint64  `ch:"samples"`
 }
 
-// The points come from the very samples that the KPI is computed over.
-const successTrendSQL = `SELECT 'sync_success_rate' AS kpi, tenant, integration, basis,
-	toInt64(intDiv(toUnixTimestamp64Milli(at), 1000 * ?)) AS bucket, sum(ok) / sum(ended) AS value, 0. AS p50, toUInt64(sum(ended)) AS samples
-FROM kpi_success_samples_at(from = ?, to = ?) WHERE series = ''
-GROUP BY tenant, integration, basis, bucket HAVING samples > 0`
+// The points are sums of the very minutes and hours that the KPI is a sum of.
+const successTrendSQL = `SELECT 'sync_success_rate' AS kpi, tenant, integration, basis, bucket, ok / ended AS value, 0. AS p50,
+	toUInt64(ended) AS samples
+FROM kpi_success_trend_at(from = ?, to = ?, step = ?)`
 
-const latencyTrendSQL = `SELECT 'sync_latency' AS kpi, tenant, integration, basis,
-	arrayJoin([toInt64(-1), toInt64(intDiv(toUnixTimestamp64Milli(at), 1000 * ?))]) AS bucket,
-	toFloat64(quantileExact(0.95)(ms)) AS value, toFloat64(quantileExact(0.5)(ms)) AS p50, count() AS samples
-FROM kpi_latency_samples_at(from = ?, to = ?) WHERE series = '' AND basis != 'all'
-GROUP BY tenant, integration, basis, bucket`
+const latencyTrendSQL = `SELECT 'sync_latency' AS kpi, tenant, integration, basis, toInt64(bucket) AS bucket, p95 AS value, p50,
+	toUInt64(greatest(covered, 0)) AS samples
+FROM kpi_latency_trend_at(from = ?, to = ?, step = ?) WHERE series = ''`
 
 // HoursRow says how many earlier hours a baseline rests on.
 type HoursRow struct {

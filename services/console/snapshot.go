@@ -71,9 +71,9 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 	}
 	read("sync success", &s.Success, successSQL, from, to)
 	read("sync latency", &s.Latency, latencySQL, from, to)
-	read("success over time", &s.Trend, successTrendSQL, w.bucketSeconds(), from, to)
+	read("success over time", &s.Trend, successTrendSQL, from, to, w.bucketSeconds())
 	var latency []TrendRow
-	read("latency over time", &latency, latencyTrendSQL, w.bucketSeconds(), from, to)
+	read("latency over time", &latency, latencyTrendSQL, from, to, w.bucketSeconds())
 	read("delivery states", &s.States, statesSQL, from, to)
 	read("silent failures", &s.Silent, deliveriesSQL+silentWhere, from, to, silentShown)
 	read("failures by class", &s.Classes, classesSQL, from, to)

@@ -102,6 +102,23 @@ func texts[E event.Event](name string, get func(E) []string) Column {
 	}}
 }
 
+// list is an array that get adds to, one by one.
+func list[E event.Event](name string, get func(e E, add func(uint64))) Column {
+	return Column{name: name, wire: "Array(UInt64)", put: func(c *cells, r *Row) {
+		get(r.Event.(E), func(n uint64) {
+			c.u64(n)
+			c.items++
+		})
+		c.offsets = binary.LittleEndian.AppendUint64(c.offsets, c.items)
+	}}
+}
+
+func signedList[E event.Event](name string, get func(e E, add func(int64))) Column {
+	c := list(name, func(e E, add func(uint64)) { get(e, func(n int64) { add(uint64(n)) }) })
+	c.wire = "Array(Int64)"
+	return c
+}
+
 const timeType = "DateTime64(3, 'UTC')"
 
 // lastTime is where 64-bit nanoseconds end, the range of DateTime64.

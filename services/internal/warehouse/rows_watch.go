@@ -62,60 +62,6 @@ func steps(list []event.Step) []string {
 	return out
 }
 
-func kpiMinutesTable() *Table {
-	type E = *event.KPIMinute
-	return define(Table{
-		Name: "kpi_minutes", Type: event.TypeKPIMinute, month: received(func(e E) event.Time { return e.Minute }),
-		version: func(e event.Event) uint64 { return e.(E).Version },
-		columns: []Column{
-			id("addition_id", func(e E) string { return e.ID }),
-			tenant(func(e E) string { return e.Tenant }),
-			id("integration", func(e E) string { return e.Integration }),
-			text("object", func(e E) string { return e.Object }),
-			at("minute", func(e E) event.Time { return e.Minute }),
-			counts("counts", func(e E) []event.Count { return e.Counts }),
-			int64s("attempts_ok", func(e E) int64 { return writes(e.Counts, "/"+event.OutcomeOK) }),
-			int64s("attempts_ended", func(e E) int64 { return writes(e.Counts, "") }),
-			int64s("due", func(e E) int64 { return due(e.Counts, countable...) }),
-			int64s("on_time", func(e E) int64 { return due(e.Counts, event.StateApplied, event.StateVerified) }),
-			int64s("missed", func(e E) int64 { return due(e.Counts, misses...) }),
-			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
-			uint64s("version", func(e E) uint64 { return e.Version }),
-		},
-	})
-}
-
-// States of due deliveries, as the KPI views name them; late ones are misses.
-var (
-	misses = []string{
-		event.StateObserved, event.StateAttempted, event.StateFailed, event.StateStalled, event.StateNotApplied,
-		event.StateApplied + "/late", event.StateVerified + "/late",
-	}
-	countable = append([]string{event.StateApplied, event.StateVerified}, misses...)
-)
-
-func writes(counts []event.Count, suffix string) (n int64) {
-	for _, c := range counts {
-		if rest, ok := strings.CutPrefix(c.Name, "attempts/"); ok {
-			if op, _, _ := strings.Cut(rest, "/"); event.IsWrite(op) && strings.HasSuffix(rest, suffix) {
-				n += c.N
-			}
-		}
-	}
-	return n
-}
-
-func due(counts []event.Count, states ...string) (n int64) {
-	for _, c := range counts {
-		for _, s := range states {
-			if c.Name == "deliveries/"+s {
-				n += c.N
-			}
-		}
-	}
-	return n
-}
-
 func alertsTable() *Table {
 	type E = *event.Alert
 	return define(Table{

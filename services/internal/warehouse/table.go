@@ -39,7 +39,7 @@ type Table struct {
 var tables = []*Table{
 	changesTable(), attemptsTable(), observationsTable(), signalsTable(), deadLettersTable(),
 	failuresTable(), deliveriesTable(), divergencesTable(), reconciliationsTable(), verdictsTable(),
-	incidentsTable(), kpiMinutesTable(), alertsTable(), agentStatesTable(), accessesTable(), explanationsTable(),
+	incidentsTable(), kpiMinutesTable(), kpiHoursTable(), alertsTable(), agentStatesTable(), accessesTable(), explanationsTable(),
 }
 
 // FindTable returns the table of a public name, or nil.
