@@ -2,6 +2,7 @@ package value
 
 import (
 	"strings"
+	"time"
 
 	"plumbline.dev/schemas/event"
 )
@@ -71,7 +72,7 @@ func differ(kind, a, b string) string {
 			return FormatOnly
 		}
 	}
-	if kind == Number && rounded(a, b) || kind == DateTime && sameDay(a, b) || kind == Multi && subset(a, b) {
+	if kind == Number && rounded(a, b) || kind == DateTime && (sameDay(a, b) || shifted(a, b)) || kind == Multi && subset(a, b) {
 		return Coerced
 	}
 	if kind == Phone && (strings.HasSuffix(a, b) || strings.HasSuffix(b, a)) && min(len(a), len(b)) >= 7 {
@@ -131,6 +132,18 @@ func next(whole string) string {
 // sameDay reports whether only the time of day was lost.
 func sameDay(a, b string) bool {
 	return len(a) > 10 && len(b) > 10 && a[:10] == b[:10] && strings.HasSuffix(b, "T00:00:00.000Z")
+}
+
+// farthest is how far a zone is from UTC.
+const farthest = 14 * time.Hour
+
+// shifted reports whether the same clock was read in another zone: zones differ
+// by quarters of an hour.
+func shifted(a, b string) bool {
+	x, errX := time.Parse(instantForm, a)
+	y, errY := time.Parse(instantForm, b)
+	apart := x.Sub(y).Abs()
+	return errX == nil && errY == nil && apart > 0 && apart <= farthest && apart%(15*time.Minute) == 0
 }
 
 // subset reports whether the target kept only some of the options.

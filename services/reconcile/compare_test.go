@@ -55,12 +55,18 @@ func (w *world) injure(kind int, s, t *crm.Row) Example {
 		w.source.Update(s, map[string]string{"city": "Utrecht"}, "", old+int64(time.Hour/time.Millisecond))
 		e.Kind, e.Field, e.How = event.Stale, "city", value.Other
 		return e
+	case 11: // the zone was dropped: the same clock, another instant
+		return set("signed", value.Coerced, nil, map[string]string{"Signed__c": "2026-03-02T04:00:00Z"})
+	case 12: // another currency, the number converted
+		return set("score", value.Other, nil, map[string]string{"Score__c": "1" + s.Values["score"]})
+	case 13:
+		return set("topics", value.Coerced, nil, map[string]string{"Topics__c": "offers;news"})
 	}
 	w.copy(s, old+5) // a second copy
 	return Example{Kind: event.Duplicate, SourceID: s.ID}
 }
 
-const injuries = 12
+const injuries = 15
 
 func plain(list []Example) []string {
 	out := make([]string, len(list))
@@ -149,6 +155,52 @@ func (w *world) traffic(rng *rand.Rand, well []*crm.Row) func() {
 			}
 		}
 	}
+}
+
+// TestOneInTenThousand: a single difference does not drown.
+func TestOneInTenThousand(t *testing.T) {
+	w := newWorld(t)
+	var want []Example
+	for i := range 10_000 {
+		s, c := w.pair(i)
+		if i == 6_543 {
+			want = append(want, w.injure(4, s, c))
+		}
+	}
+	res, err := w.role().Once(t.Context(), "hs-sf", "contact", nil)
+	require.NoError(t, err)
+	require.Equal(t, plain(want), plain(res[0].Examples))
+	require.EqualValues(t, 9_999, res[0].Equal)
+}
+
+// TestWrongMatch: two copies that hold each other's key differ in what tells
+// them apart, both of them; a merged-away record leaves its copy behind.
+func TestWrongMatch(t *testing.T) {
+	w := newWorld(t)
+	for i := range 20 {
+		w.pair(i)
+	}
+	a, b := w.target.Rows[3], w.target.Rows[4]
+	a.External, b.External = b.External, a.External
+	w.source.Delete(w.source.Rows[9], "", old) // merged into another
+	res, err := w.role().Once(t.Context(), "hs-sf", "contact", nil)
+	require.NoError(t, err)
+	swapped := map[string]bool{}
+	for _, e := range res[0].Examples {
+		if e.Kind == event.MissingInSource {
+			require.Equal(t, w.target.Rows[9].ID, e.TargetID)
+			continue
+		}
+		require.Equal(t, event.ValueMismatch, e.Kind)
+		if e.Field == "email" {
+			swapped[e.SourceID+" "+e.TargetID] = true
+		}
+	}
+	require.Equal(t, map[string]bool{
+		w.source.Rows[3].ID + " " + b.ID: true, w.source.Rows[4].ID + " " + a.ID: true,
+	}, swapped)
+	require.EqualValues(t, 2, res[0].Different)
+	require.EqualValues(t, 1, res[0].MissingInSource)
 }
 
 // TestAKilledRunGoesOn: the second process reads the rest, and the result is

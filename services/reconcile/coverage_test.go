@@ -35,7 +35,7 @@ func TestWatermarks(t *testing.T) {
 	_, err := w.role().Once(t.Context(), "hs-sf", "contact", nil)
 	require.NoError(t, err)
 	first := told(w)
-	require.Len(t, first, 8)
+	require.Len(t, first, 10)
 	require.Equal(t, event.RunComplete, first["city"].State)
 	require.Equal(t, first["city"].StartedAt, first["city"].ComparedThrough)
 	require.Zero(t, first["city"].EqualThrough)

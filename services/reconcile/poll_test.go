@@ -44,7 +44,7 @@ func TestPollTellsWhatChanged(t *testing.T) {
 	changes := of[*event.Change](out)
 	require.Len(t, changes, 1)
 	require.Equal(t, event.OpUpdate, changes[0].Operation, "it is older than the first look")
-	require.Len(t, changes[0].Fields, 7, "nothing was known: it may be any field")
+	require.Len(t, changes[0].Fields, 9, "nothing was known: it may be any field")
 	email, _ := event.Find(changes[0].Fields, "email")
 	require.Equal(t, event.KindHash, email.Kind, "the field policy holds here too")
 	require.Len(t, of[*event.Observation](out), 1)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -58,6 +60,8 @@ integrations:
           - { source: score, target: Score__c, compare: number }
           - { source: stage, target: Stage__c, compare: picklist, map: { lead: Lead, customer: Customer } }
           - { source: owner, target: OwnerId, compare: picklist, map: { "1": 005ANNA, "2": 005BORIS } }
+          - { source: signed, target: Signed__c, compare: datetime }
+          - { source: topics, target: Topics__c, compare: multi }
           - { source: phone, target: Phone, compare: phone }
 `
 
@@ -141,6 +145,8 @@ func newWorld(t *testing.T, limits ...int) *world {
 		{Name: "stage", Type: "picklist", Options: []string{"lead", "customer"}},
 		{Name: "owner"},
 		{Name: "phone", Type: "phone"},
+		{Name: "signed", Type: "datetime"},
+		{Name: "topics"},
 	}, crm.HubSpotID(1000))
 	w.target = crm.NewTable("Contact", []crm.Field{
 		{Name: "Email", Type: "email"},
@@ -150,6 +156,8 @@ func newWorld(t *testing.T, limits ...int) *world {
 		{Name: "Stage__c", Type: "picklist", Options: []string{"Lead", "Customer"}},
 		{Name: "OwnerId"},
 		{Name: "Phone", Type: "phone"},
+		{Name: "Signed__c"},
+		{Name: "Topics__c"},
 	}, crm.SalesforceID("003"))
 	w.daily = 1_000_000
 	if len(limits) > 0 {
@@ -244,6 +252,7 @@ func (w *world) pair(n int) (source, target *crm.Row) {
 	source = w.source.Insert(map[string]string{
 		"email": fmt.Sprintf("p%d@example.com", n), "lastname": fmt.Sprintf("Lindgren the %dth", n), "city": "São Paulo",
 		"score": fmt.Sprintf("%d.25", n), "stage": stage, "owner": owner, "phone": fmt.Sprintf("+1 415-555-%04d", n%10000),
+		"signed": "2026-03-01T22:30:00Z", "topics": "news;events;offers",
 	}, "", "", old)
 	return source, w.copy(source, old)
 }
@@ -255,5 +264,13 @@ func (w *world) copy(s *crm.Row, at int64) *crm.Row {
 		"Email": v["email"], "LastName": v["lastname"], "MailingCity": v["city"], "Score__c": v["score"],
 		"Stage__c": map[string]string{"lead": "Lead", "customer": "Customer"}[v["stage"]],
 		"OwnerId":  map[string]string{"1": "005ANNA", "2": "005BORIS"}[v["owner"]], "Phone": v["phone"],
+		"Signed__c": v["signed"], "Topics__c": turned(v["topics"]),
 	}, s.ID, "005SYNC", at)
+}
+
+// turned has the options in another order, which says nothing.
+func turned(options string) string {
+	parts := strings.Split(options, ";")
+	slices.Reverse(parts)
+	return strings.Join(parts, ";")
 }
