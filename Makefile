@@ -41,6 +41,9 @@ bench-process: build kafka ## process beside a Kafka Streams program: the same j
 
 bench-peers: build kafka ## ingest beside Fastify with kafkajs and plain Go, on one real broker, in one run
 	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline
+	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -size 100 -connections 32
+	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -embedded
+	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -embedded -size 100 -connections 32
 
 senders: build ## requests signed by vendors' own libraries against the real binary (fetches them)
 	scripts/senders.sh

@@ -51,6 +51,16 @@ var clients = []struct {
 		"other people's databases are read as rows of text, in one place and read-only",
 	},
 	{
+		"google.golang.org/grpc",
+		[]string{"ingest/pubsub"},
+		"one vendor streams over gRPC; between roles there are topics and tables",
+	},
+	{
+		"github.com/twmb/avro",
+		[]string{"ingest/pubsub"},
+		"strangers' Avro is decoded in one place, bounded and fuzzed",
+	},
+	{
 		"github.com/ebitengine/purego",
 		[]string{"embedded/clickhouse"},
 		"the engine is loaded in one child process: a crash of it must not be ours",
