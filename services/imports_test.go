@@ -111,7 +111,7 @@ func forbidden(file, imported string) string {
 		return ""
 	case isTest && top == "simulate" && other == "ingest":
 		return "" // what it sends has to pass the real door: that is what its tests are for
-	case isTest && other == "simulate" && (strings.HasPrefix(folder, "internal/crm") || top == "reconcile" || top == "connect"):
+	case isTest && other == "simulate" && (strings.HasPrefix(folder, "internal/crm") || top == "reconcile" || top == "connect" || top == "resync"):
 		return "" // readers are proven against the fake APIs: the vendors' own cannot stand in a test
 	case slices.Contains(wiring, other):
 		return "standalone and cmd wire the roles: nothing imports them"
