@@ -11,6 +11,7 @@ import (
 	"plumbline.dev/services/console"
 	"plumbline.dev/services/console/login"
 	cfgload "plumbline.dev/services/internal/config"
+	"plumbline.dev/services/internal/privacy"
 	"plumbline.dev/services/internal/runbook"
 )
 
@@ -26,10 +27,14 @@ func (a *App) startConsole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	letters, err := a.letters()
+	if err != nil {
+		return err
+	}
 	s, err := console.New(console.Options{
 		Warehouse: a.db, Listen: a.o.Config.Listen.Console, Hosts: a.o.Config.Console.Hosts, Demo: a.o.Demo != nil,
 		Ingest: "http://" + a.o.Config.Listen.Ingest, Integrations: a.o.Config.Integrations, Senders: a.o.Config.Senders,
-		Gate: gate, Door: door, Runbooks: runbook.Open(a.o.Config.Integrations, a.o.ConfigDir, time.Now()),
+		Gate: gate, Door: door, Letters: letters, Runbooks: runbook.Open(a.o.Config.Integrations, a.o.ConfigDir, time.Now()),
 		Registerer: a.reg, Gatherer: a.reg, Logger: a.log.Named("console"), Now: a.o.Pace.Now,
 	})
 	if err != nil {
@@ -92,6 +97,23 @@ func (a *App) consoleDoor() (console.Door, error) {
 		return nil, fmt.Errorf("senders[0].tokens[0]: %w", err)
 	}
 	return console.NewDoor(a.ingestURL, strings.TrimSpace(string(token))), nil
+}
+
+// letters are opened where ingest runs too: elsewhere the key and the log may
+// not be at hand, and the command does it.
+func (a *App) letters() (console.Letters, error) {
+	if !a.o.has(Ingest) {
+		return nil, nil //nolint:nilnil // the page names the command then
+	}
+	key, err := a.hashKey()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.producer("console")
+	if err != nil {
+		return nil, err
+	}
+	return &Letters{DB: a.db, Policy: privacy.NewPolicy(key, a.o.Config.Integrations), Options: a.o, Producer: p}, nil
 }
 
 // ingestURL is where ingest listens: known late where it runs here, as

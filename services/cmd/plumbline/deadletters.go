@@ -9,12 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 	"plumbline.dev/schemas/config"
-	"plumbline.dev/services/ingest"
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
-	"plumbline.dev/services/internal/privacy"
 	"plumbline.dev/services/internal/warehouse"
 	"plumbline.dev/services/standalone"
 )
@@ -96,7 +93,7 @@ func lettersShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			raw, err := unseal(policy.Key(), &found[0])
+			raw, err := (&standalone.Letters{Policy: policy}).Unseal(&found[0])
 			if err != nil {
 				return err
 			}
@@ -113,16 +110,6 @@ func lettersShowCommand() *cobra.Command {
 	l.common.register(cmd)
 	l.limit = 1
 	return cmd
-}
-
-func unseal(key *privacy.Key, x *warehouse.Letter) ([]byte, error) {
-	if !x.Sealed {
-		return []byte(x.Bytes), nil
-	}
-	if x.KeyID != key.ID() {
-		return nil, fmt.Errorf("letter %s is sealed with key %s, and this configuration has %s: set privacy.hash_key to the one it came with", x.ID, x.KeyID, key.ID())
-	}
-	return key.Open(x.Tenant, x.Origin, []byte(x.Bytes))
 }
 
 func lettersReplayCommand() *cobra.Command {
@@ -151,11 +138,10 @@ func lettersReplayCommand() *cobra.Command {
 
 // replayer takes letters in again.
 type replayer struct {
-	cmd      *cobra.Command
-	o        standalone.Options
-	db       *warehouse.DB
-	dry      bool
-	producer *bus.Producer
+	cmd *cobra.Command
+	o   standalone.Options
+	db  *warehouse.DB
+	dry bool
 }
 
 func (r *replayer) run(ctx context.Context, found []warehouse.Letter) error {
@@ -163,20 +149,21 @@ func (r *replayer) run(ctx context.Context, found []warehouse.Letter) error {
 	if err != nil {
 		return err
 	}
+	letters := &standalone.Letters{DB: r.db, Policy: policy, Options: r.o}
 	if !r.dry {
 		secrets := cfgload.Secrets{Dir: r.o.ConfigDir}
 		b, err := bus.FromConfig(r.o.Config.Kafka, r.o.Config.Listen.Kafka, secrets.Resolve, r.o.Logger)
 		if err != nil {
 			return err
 		}
-		if r.producer, err = bus.NewProducer(b, config.Hash(r.o.Config.Integrations)); err != nil {
+		if letters.Producer, err = bus.NewProducer(b, config.Hash(r.o.Config.Integrations)); err != nil {
 			return err
 		}
-		defer r.producer.Close()
+		defer letters.Producer.Close()
 	}
 	events, failed := 0, 0
 	for i := range found {
-		n, why, err := r.one(ctx, policy, &found[i])
+		n, why, err := letters.Take(ctx, &found[i], r.dry)
 		if err != nil {
 			return err
 		}
@@ -197,30 +184,4 @@ func (r *replayer) run(ctx context.Context, found []warehouse.Letter) error {
 		return errQuiet{errors.New("some letters are still refused")}
 	}
 	return nil
-}
-
-func (r *replayer) one(ctx context.Context, policy *privacy.Policy, x *warehouse.Letter) (events int, refused []string, err error) {
-	raw, err := unseal(policy.Key(), x)
-	if err != nil {
-		return 0, []string{err.Error()}, nil
-	}
-	if strings.HasPrefix(x.Origin, "sink:") {
-		if r.dry {
-			return 1, nil, nil
-		}
-		if err := r.db.Redo(ctx, x.ID, x.Origin, raw); err != nil {
-			return 0, []string{err.Error()}, nil
-		}
-		return 1, nil, nil
-	}
-	messages, why, err := ingest.Replay(ingest.Options{
-		Config: r.o.Config, Secrets: cfgload.Secrets{Dir: r.o.ConfigDir}, Privacy: policy, Logger: zap.NewNop(),
-	}, x.Origin, raw)
-	if err != nil {
-		return 0, []string{err.Error()}, nil
-	}
-	if !r.dry && len(messages) > 0 {
-		err = r.producer.Produce(ctx, messages...)
-	}
-	return len(messages), why, err
 }
