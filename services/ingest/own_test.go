@@ -90,6 +90,7 @@ func TestOwnRefusals(t *testing.T) {
 		"empty":           {"/v1/attempts", "", bearer(), 400},
 		"all broken":      {"/v1/attempts", "[x]", bearer(), 400},
 		"XML":             {"/v1/attempts", "<a/>", bearer("Content-Type", "text/xml"), 415},
+		"multipart":       {"/v1/attempts", "--x\r\n", bearer("Content-Type", "multipart/form-data; boundary=y"), 415},
 		"brotli":          {"/v1/attempts", "[]", bearer("Content-Encoding", "br"), 415},
 		"gzip twice":      {"/v1/attempts", "[]", bearer("Content-Encoding", "gzip, gzip"), 415},
 		"not gzip":        {"/v1/attempts", "[]", bearer("Content-Encoding", "gzip"), 400},
