@@ -68,12 +68,12 @@ func TestReplayShowsWhatRulesChange(t *testing.T) {
 	require.Empty(t, same.Gained)
 	require.Empty(t, same.Lost)
 
-	other := play(event.ClassSchema, event.ClassAuth)
-	require.Equal(t, map[string]map[string]int{event.ClassSchema: {event.ClassAuth: failures}}, other.Classes)
+	other := play(event.ClassSchema, event.ClassDuplicate)
+	require.Equal(t, map[string]map[string]int{event.ClassSchema: {event.ClassDuplicate: failures}}, other.Classes)
 	require.NotEmpty(t, other.Gained, "an incident of the new fingerprint")
 	require.NotEmpty(t, other.Lost, "and none of the old")
 
-	later, err := Replay(ctx, ReplayOptions{Bus: o, Topics: topics, From: l.clock + event.Hour, Old: classed(event.ClassSchema), New: classed(event.ClassAuth)})
+	later, err := Replay(ctx, ReplayOptions{Bus: o, Topics: topics, From: l.clock + event.Hour, Old: classed(event.ClassSchema), New: classed(event.ClassDuplicate)})
 	require.NoError(t, err)
 	require.Empty(t, later.Classes, "what is before from is folded, not counted")
 
