@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/big"
 	"net"
 	"sync"
@@ -57,16 +58,12 @@ func update(n int, more map[string]any, h map[string]any) map[string]any {
 		"commitTimestamp": int64(1_767_323_045_678), "commitNumber": int64(1745500706683617281), "commitUser": "005000000000001AAA",
 		"nulledFields": []string{}, "diffFields": []string{}, "changedFields": []string{},
 	}
-	for k, v := range h {
-		head[k] = v
-	}
+	maps.Copy(head, h)
 	e := map[string]any{
 		"ChangeEventHeader": head, "Name": nil, "MailingAddress": nil, "OtherAddress": nil, "Phone": nil, "Amount__c": nil,
 		"Birthdate": nil, "LastModifiedDate": nil, "Visits__c": nil,
 	}
-	for k, v := range more {
-		e[k] = v
-	}
+	maps.Copy(e, more)
 	return e
 }
 
