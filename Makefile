@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill soak build engine kafka fuzz senders bench-peers bench-process stories release licences vuln
+.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process stories release licences vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-sink: engine build ## the sink beside ClickHouse's own Kafka engine: rows/
 kill: engine kafka ## the kill suites over 20 seeds each: processors and brokers, then the whole product
 	cd services && go test ./process -run 'TestKilledAnywhere|TestTroubledLink|TestZombieIsFenced' -kill.seeds 20 -kill.slow -timeout 60m -v
 	cd services && go test ./standalone -run 'TestKilledAnywhere' -kill.seeds 20 -timeout 30m -v
+
+faults: engine kafka ## every fault of docs/faults.md, the random ones over SEEDS=20 seeds; SOAK=10m of the whole product
+	scripts/faults.sh
 
 soak: engine ## two hours of the whole product with kills, freezes and a look at what grows; a million random histories of the ledger
 	cd services && go test ./standalone -run TestSoak -soak.for 2h -timeout 3h -v

@@ -1,8 +1,16 @@
 -- Checklists of the runbook: what to look at each day, week, month and quarter.
 -- Data answers where it can; what it cannot tell, a person ticks, by name.
 
-CREATE OR REPLACE VIEW checklist_items AS
-SELECT x.1 AS item, x.2 AS every, x.3 AS days, x.4 AS by_person, x.5 AS title, x.6 AS look
+CREATE OR REPLACE VIEW checklist_items
+(
+    item String COMMENT 'Name of the item',
+    every String COMMENT 'daily, weekly, monthly, quarterly',
+    days UInt8 COMMENT 'How long a tick holds',
+    by_person Bool COMMENT 'Data cannot tell: a person ticks it',
+    title String COMMENT 'What to look at',
+    look String COMMENT 'The query that shows more; empty: nothing to query'
+)
+AS SELECT x.1 AS item, x.2 AS every, x.3 AS days, x.4 AS by_person, x.5 AS title, x.6 AS look
 FROM (SELECT arrayJoin([
     ('daily.success', 'daily', 1, false, 'Success rate of the day', 'SELECT * FROM kpi_sync_success_rate WHERE window = \'24h\''),
     ('daily.backlog', 'daily', 1, false, 'Backlog and the oldest change that waits', 'SELECT integration, backlog, oldest_waiting FROM kpi_sync_latency WHERE window = \'24h\''),
@@ -34,15 +42,32 @@ FROM (SELECT arrayJoin([
 ]) AS x)
 COMMENT 'Items of the checklists, with the query that shows more';
 
-CREATE OR REPLACE VIEW checklist_ticks AS
-SELECT tenant, integration, field AS item, actor_id AS ticked_by, started_at AS ticked_at, detail['result'] AS result, summary AS remark
+CREATE OR REPLACE VIEW checklist_ticks
+(
+    tenant LowCardinality(String) COMMENT 'Tenant',
+    integration LowCardinality(String) COMMENT 'Integration',
+    item LowCardinality(String) COMMENT 'The item',
+    ticked_by String COMMENT 'Who ticked it',
+    ticked_at DateTime64(3, 'UTC') COMMENT 'When',
+    result String COMMENT 'done or failed',
+    remark String COMMENT 'What they said'
+)
+AS SELECT tenant, integration, field AS item, actor_id AS ticked_by, started_at AS ticked_at, detail['result'] AS result, summary AS remark
 FROM signals
 WHERE kind = 'checklist'
 COMMENT 'Items that people ticked: plumbline runbook tick';
 
 -- What data says of an item, of the whole tenant where the integration is empty.
-CREATE OR REPLACE VIEW checklist_findings AS
-SELECT tenant, integration, 'daily.success' AS item, status IN ('ok') AS fine, status = 'unknown' AS unknown,
+CREATE OR REPLACE VIEW checklist_findings
+(
+    tenant LowCardinality(String) COMMENT 'Tenant',
+    integration String COMMENT 'Integration; empty: of the whole tenant',
+    item String COMMENT 'The item',
+    fine UInt8 COMMENT '1: nothing to do',
+    unknown UInt8 COMMENT '1: cannot be told now',
+    finding Nullable(String) COMMENT 'What was found, in words'
+)
+AS SELECT tenant, integration, 'daily.success' AS item, status IN ('ok') AS fine, status = 'unknown' AS unknown,
     concat(if(value IS NULL, 'not known', concat(toString(round(100 * value, 2)), ' %')), if(detail != '', concat(': ', detail), '')) AS finding
 FROM kpi_sync_success_rate WHERE window = '24h' AND object = '' AND series = ''
 UNION ALL
@@ -122,8 +147,22 @@ FROM (SELECT tenant, integration, alert_id, argMax(summary, seq) AS said FROM al
 GROUP BY tenant, integration
 COMMENT 'What data says of the items of the checklists';
 
-CREATE OR REPLACE VIEW checklists AS
-SELECT k.tenant AS tenant, k.integration AS integration, i.every AS every, i.item AS item, i.title AS title,
+CREATE OR REPLACE VIEW checklists
+(
+    tenant LowCardinality(String) COMMENT 'Tenant',
+    integration LowCardinality(String) COMMENT 'Integration',
+    every String COMMENT 'daily, weekly, monthly, quarterly',
+    item String COMMENT 'Name of the item',
+    title String COMMENT 'What to look at',
+    state String COMMENT 'ok, attention, unknown by data; due, done by people',
+    finding String COMMENT 'What data says',
+    by_person Bool COMMENT 'Data cannot tell: a person ticks it',
+    ticked_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When a person last did; empty: never',
+    ticked_by String COMMENT 'Who',
+    remark String COMMENT 'What they said',
+    look String COMMENT 'The query that shows more'
+)
+AS SELECT k.tenant AS tenant, k.integration AS integration, i.every AS every, i.item AS item, i.title AS title,
     multiIf(t.ticked_at >= now64(3, 'UTC') - i.days * 86400, if(t.result = 'failed', 'attention', 'done'), i.by_person, 'due', f.item = '', 'ok', f.unknown > 0, 'unknown',
         f.fine > 0, 'ok', 'attention') AS state,
     f.finding AS finding, i.by_person AS by_person, if(t.item = '', NULL, t.ticked_at) AS ticked_at, t.ticked_by AS ticked_by, t.remark AS remark, i.look AS look

@@ -162,6 +162,9 @@ func requireFilled(t *testing.T, db *warehouse.DB, table string) {
 		if table == "failures" && c.Name == "verdict_id" {
 			continue // no verdict is there yet: TestVerdictsOverlayFailures
 		}
+		if table == "divergences" && (c.Name == "cause_kind" || c.Name == "explanation_id") {
+			continue // what was there before Plumbline has no cause: TestDivergencesAndTheirCauses
+		}
 		if table == "incidents" && strings.HasSuffix(c.Name, "_ms") {
 			continue // differences of times that are all the same here
 		}
