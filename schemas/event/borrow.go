@@ -59,7 +59,6 @@ type slot struct {
 func slotsOf(t reflect.Type, one bool) []slot {
 	var out []slot
 	for f := range t.Fields() {
-		f := f
 		key, ok := f.Tag.Lookup("msg")
 		for j := range len(key) {
 			if key[j] == ',' {

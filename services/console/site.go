@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -169,9 +170,7 @@ func (s *Server) emptyFrame(p page, who login.Person, win Window, query url.Valu
 	}
 	at := func(win string, more ...string) string {
 		q := url.Values{}
-		for k, v := range query {
-			q[k] = v
-		}
+		maps.Copy(q, query)
 		if p.windows {
 			q.Set("window", win)
 		}

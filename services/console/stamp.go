@@ -27,7 +27,7 @@ func clockWords(t, now time.Time) string {
 
 func (s *stamp) element(suffix string) template.HTML {
 	// Its parts are made of numbers and months: there is nothing to escape.
-	return template.HTML(`<time datetime="` + s.ISO + `" title="` + s.UTC + `">` + s.Text + suffix + `</time>`) //nolint:gosec
+	return template.HTML(`<time datetime="` + s.ISO + `" title="` + s.UTC + `">` + s.Text + suffix + `</time>`) //nolint:gosec // every part is made here or escaped
 }
 
 // moment is an instant among words, where the page says once that times are UTC.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -132,9 +133,7 @@ func (w *world) compared(id string, records int64) {
 func (w *world) store() {
 	w.t.Helper()
 	now := event.At(noon) + event.Time(w.n) // additions of another store are others
-	for table, events := range warehousetest.Minutes(now, w.list, w.rows["attempts"], w.rows["failures"], w.rows["deliveries"]) {
-		w.rows[table] = events
-	}
+	maps.Copy(w.rows, warehousetest.Minutes(now, w.list, w.rows["attempts"], w.rows["failures"], w.rows["deliveries"]))
 	for table, events := range w.rows {
 		months := map[int][]event.Event{}
 		for _, ev := range events {

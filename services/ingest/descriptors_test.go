@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -63,9 +64,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 		body := "[" + hubspotEvent(1, "p", "v") + "]"
 		req, err := http.NewRequest(http.MethodPost, "http://"+addr+"/hooks/main", strings.NewReader(body))
 		require.NoError(t, err)
-		for k, v := range signV3(newSecret, "POST", publicURL, body, testTime) {
-			req.Header[k] = v
-		}
+		maps.Copy(req.Header, signV3(newSecret, "POST", publicURL, body, testTime))
 		req.Header.Set("Content-Type", "application/json")
 		res, err := client.Do(req)
 		if err != nil {

@@ -109,10 +109,18 @@ func populate(v reflect.Value) {
 			f.SetBytes([]byte{0xff, 0})
 		case []event.Count:
 			f.Set(reflect.ValueOf([]event.Count{
-				{Name: "attempts/create/ok", N: 2}, {Name: "deliveries/applied", N: 1}, {Name: "deliveries/not_applied", N: 1},
-				{Name: "deliveries/observed", N: 1}, {Name: "deliveries/unobserved", N: 1}, {Name: "latency/applied_poll/3", N: 1},
-				{Name: "on_time/applied_poll", N: 1}, {Name: "start/received", N: 1}, {Name: "tries/attempts", N: 1},
-				{Name: "tries/changes", N: 1}, {Name: "tries/first_ok", N: 1}, {Name: "within/applied_poll/60000", N: 1},
+				{Name: "attempts/create/ok", N: 2},
+				{Name: "deliveries/applied", N: 1},
+				{Name: "deliveries/not_applied", N: 1},
+				{Name: "deliveries/observed", N: 1},
+				{Name: "deliveries/unobserved", N: 1},
+				{Name: "latency/applied_poll/3", N: 1},
+				{Name: "on_time/applied_poll", N: 1},
+				{Name: "start/received", N: 1},
+				{Name: "tries/attempts", N: 1},
+				{Name: "tries/changes", N: 1},
+				{Name: "tries/first_ok", N: 1},
+				{Name: "within/applied_poll/60000", N: 1},
 				{Name: "write_failures/vendor_outage/salesforce/tok", N: 1},
 			}))
 		case []uint64:
