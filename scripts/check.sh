@@ -14,6 +14,7 @@ step() { echo "== $*" >&2; }
 in_process=plumbline.dev/services/embedded/clickhouse
 
 test_all() {
+  export PLUMBLINE_BINARY=$PWD/bin/plumbline # tests of commands run what users run
   step "go vet"
   go vet work
   for m in "${modules[@]}"; do

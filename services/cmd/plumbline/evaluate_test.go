@@ -25,11 +25,20 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func plumbline(t *testing.T, args ...string) *exec.Cmd {
+// binary is the one that `make build` made, as users run it, or this test as one.
+func binary(t *testing.T) string {
 	t.Helper()
+	if built := os.Getenv("PLUMBLINE_BINARY"); built != "" {
+		return built
+	}
 	self, err := os.Executable()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), self, args...)
+	return self
+}
+
+func plumbline(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary(t), args...)
 	cmd.Env = append(os.Environ(), asBinary+"=1")
 	cmd.Stderr = os.Stderr
 	return cmd

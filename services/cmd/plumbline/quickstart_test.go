@@ -45,14 +45,12 @@ type reader struct {
 }
 
 func newReader(t *testing.T) *reader {
-	self, err := os.Executable()
-	require.NoError(t, err)
 	engine, err := clickhouse.FindLibrary("")
 	require.NoError(t, err)
 	engine, err = filepath.Abs(engine)
 	require.NoError(t, err)
 	bin := t.TempDir()
-	require.NoError(t, os.Symlink(self, filepath.Join(bin, "plumbline")))
+	require.NoError(t, os.Symlink(binary(t), filepath.Join(bin, "plumbline")))
 	w := &reader{t: t, dir: t.TempDir()}
 	w.env = append(os.Environ(), asBinary+"=1", "PLUMBLINE_ENGINE="+engine, "PATH="+bin+":"+os.Getenv("PATH"))
 	w.ports = strings.NewReplacer("127.0.0.1:8080", free(t), "127.0.0.1:8081", free(t), "127.0.0.1:8123", free(t), "127.0.0.1:9092", free(t))
