@@ -51,7 +51,7 @@ func TestRefusals(t *testing.T) {
 	for want, token := range map[string]Token{
 		"in clear":            {System: "hubspot", Base: "http://api.hubapi.com", Secret: "x"},
 		"--secret":            {System: "hubspot", Base: "https://api.hubapi.com"},
-		"private network":     {System: "salesforce", Base: "https://127.0.0.1:1", Secret: "x"},
+		"no public address":   {System: "salesforce", Base: "https://127.0.0.1:1", Secret: "x"},
 		"has no call":         {System: "zoho", Base: "https://zoho.example", Secret: "x"},
 		"https://host and no": {System: "hubspot", Base: "https://a.example/?x=1", Secret: "x"},
 	} {

@@ -44,7 +44,11 @@ func (c *cells) slice(wire string, rows int) any {
 			n := int64(c.number(i))
 			return &n
 		})
-	case strings.HasPrefix(wire, "Array("):
+	case wire == "Array(UInt64)":
+		return lists(c, rows, func(n uint64) uint64 { return n })
+	case wire == "Array(Int64)":
+		return lists(c, rows, func(n uint64) int64 { return int64(n) })
+	case wire == "Array(String)":
 		all := words(c.data, int(c.items))
 		return numbers(rows, func(i int) []string { from, to := c.items0(i); return all[from:to] })
 	case strings.HasPrefix(wire, "Map("):
@@ -60,6 +64,11 @@ func (c *cells) slice(wire string, rows int) any {
 		})
 	}
 	panic(fmt.Sprintf("warehouse: no way to send a %s", wire))
+}
+
+func lists[T any](c *cells, rows int, of func(uint64) T) [][]T {
+	all := numbers(int(c.items), func(i int) T { return of(c.number(i)) })
+	return numbers(rows, func(i int) []T { from, to := c.items0(i); return all[from:to] })
 }
 
 func numbers[T any](rows int, get func(int) T) []T {
