@@ -12,3 +12,4 @@ pictures=$PWD/docs/console
 mkdir -p "$pictures"
 cd services
 go test ./console -count=1 -timeout 20m -run 'TestBrowser|TestAxe|TestPictures' -axe "$cache/node_modules/axe-core/axe.min.js" -shots "$pictures" -v
+go test ./standalone -count=1 -timeout 20m -run TestStories -stories -v

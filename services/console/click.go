@@ -165,11 +165,9 @@ func (s *Server) about(ctx context.Context, who login.Person, d deed, subject st
 	out := map[string]string{"subject": subject}
 	names := []string{"tenant", "integration", "object"}
 	switch d.subject {
-	case "agents": // an agent is one of the tenant, not of an integration
+	case "agents": // an agent is one of the tenant, not of an integration, and named as on agent-states
 		names = []string{"tenant"}
-		if key, _ := a.Value(0, "agent_key").(string); key != "" {
-			out["subject"] = key
-		}
+		out["subject"] = fmt.Sprint(a.Value(0, "tenant"), "/", a.Value(0, "kind"), "/", a.Value(0, "agent"))
 	case "divergences":
 		names = append(names, "record_key")
 	}

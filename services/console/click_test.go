@@ -165,6 +165,17 @@ func TestLoginAndRoles(t *testing.T) {
 	require.Equal(t, "anna", door.got[0]["by"], "the name is the token's")
 }
 
+// An agent is named as on agent-states: the stages know it by nothing else.
+func TestResetNamesTheAgent(t *testing.T) {
+	w := rich(t)
+	door := &fakeDoor{}
+	base := w.startRich(func(o *console.Options) { o.Door = door })
+	form := formOf(pageOf(t, base+"/agent?agent=enricher"))
+	code, _, body := submit(t, browser(t), base+"/click", url.Values{"form": {form}, "subject": {"enricher"}, "by": {"anna"}, "kind": {"reset"}})
+	require.Equal(t, http.StatusSeeOther, code, body)
+	require.Equal(t, "default/agent/enricher", door.got[0]["subject"])
+}
+
 func bearer(token string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 }
