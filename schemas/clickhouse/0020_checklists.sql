@@ -69,11 +69,15 @@ CREATE OR REPLACE VIEW checklist_findings
 )
 AS SELECT tenant, integration, 'daily.success' AS item, status IN ('ok') AS fine, status = 'unknown' AS unknown,
     concat(if(value IS NULL, 'not known', concat(toString(round(100 * value, 2)), ' %')), if(detail != '', concat(': ', detail), '')) AS finding
-FROM kpi_sync_success_rate WHERE window = '24h' AND object = '' AND series = ''
+FROM plumbline.kpi_sync_success_rate_at(
+    from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 86400, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
+WHERE object = '' AND series = ''
 UNION ALL
 SELECT tenant, integration, 'daily.backlog', status IN ('ok', 'unknown') AND backlog = 0, false,
     if(backlog = 0, 'nothing waits', concat(toString(backlog), ' wait, the oldest for ', toString(round(ifNull(oldest_waiting, 0) / 60000)), ' min'))
-FROM kpi_sync_latency WHERE window = '24h' AND object = '' AND series = ''
+FROM plumbline.kpi_sync_latency_at(
+    from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 86400, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
+WHERE object = '' AND series = ''
 UNION ALL
 SELECT tenant, integration, 'daily.failures', countIf(is_new) = 0, false, if(countIf(is_new) = 0, 'none that was not there in the week before',
     concat(toString(countIf(is_new)), ' new: ', arrayStringConcat(arraySlice(arraySort(groupUniqArrayIf(concat(class, ' ', code), is_new)), 1, 5), ', ')))
@@ -116,7 +120,9 @@ SELECT tenant, integration, 'weekly.dead_letters', false, false, concat(toString
 FROM dead_letters WHERE received_at >= now64(3, 'UTC') - 604800 GROUP BY tenant, integration
 UNION ALL
 SELECT tenant, integration, 'weekly.coverage', status = 'ok', status = 'unknown', detail
-FROM kpi_reconciliation_coverage WHERE window = '7d' AND object = ''
+FROM plumbline.kpi_reconciliation_coverage_at(
+    from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 604800, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
+WHERE object = ''
 UNION ALL
 SELECT tenant, integration, 'weekly.other', countIf(class = 'other') <= 0.03 * count(), false,
     concat(toString(round(100 * countIf(class = 'other') / count(), 1)), ' % of ', toString(count()), ' failures, 3 % is the limit')
@@ -126,13 +132,17 @@ SELECT tenant, integration, 'weekly.accepted', false, false, concat(toString(cou
 FROM divergences WHERE state = 'accepted' GROUP BY tenant, integration
 UNION ALL
 SELECT tenant, integration, 'monthly.drift', status = 'ok', status = 'unknown', detail
-FROM kpi_drift_rate WHERE window = '30d' AND object = ''
+FROM plumbline.kpi_drift_rate_at(
+    from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 2592000, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
+WHERE object = ''
 UNION ALL
 SELECT tenant, integration, 'monthly.schema', false, false, concat(toString(count()), ' changes: ', arrayStringConcat(arraySlice(groupArray(summary), 1, 3), '; '))
 FROM signals WHERE kind IN ('schema_change', 'picklist_change') AND started_at >= now64(3, 'UTC') - 2592000 GROUP BY tenant, integration
 UNION ALL
 SELECT tenant, integration, 'monthly.mttr', status IN ('ok', 'unknown'), false, detail
-FROM kpi_mttr WHERE window = '30d' AND object = ''
+FROM plumbline.kpi_mttr_at(
+    from = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC') - 2592000, to = toDateTime64(toStartOfMinute(now('UTC')), 3, 'UTC'))
+WHERE object = ''
 UNION ALL
 SELECT tenant, integration, 'monthly.tokens', false, false, concat('unused for a month: ', arrayStringConcat(groupArray(token), ', '))
 FROM (SELECT tenant, integration, token FROM token_activity GROUP BY tenant, integration, token HAVING max(hour) < now64(3, 'UTC') - 2592000)

@@ -85,6 +85,11 @@ func loadRuns(ctx context.Context, v *visit) (*content, error) {
 	return &content{Title: "Comparisons", Sheets: sheets}, err
 }
 
+func loadChecklists(ctx context.Context, v *visit) (*content, error) {
+	sheets, err := v.sheets(ctx, part{name: "checklists", values: flat(v.query), limit: 200})
+	return &content{Title: "Checklists", Sheets: sheets}, err
+}
+
 func loadSurface(ctx context.Context, v *visit) (*content, error) {
 	sheets, err := v.sheets(
 		ctx,

@@ -15,7 +15,7 @@ import (
 var everyPage = []string{
 	"/", "/incidents", "/incident?incident_id=inc-1", "/integration?integration=hubspot-salesforce", "/records",
 	"/record?record_key=" + url.QueryEscape(richKey), "/agents", "/agent?agent=enricher", "/tokens?window=30d", "/runs", "/letters",
-	"/letter?dead_letter_id=letter-1", "/surface", "/setup", "/try?system=salesforce&status=400&code=INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+	"/letter?dead_letter_id=letter-1", "/surface", "/checklists", "/setup", "/try?system=salesforce&status=400&code=INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
 	"/rows/failures?class=schema", "/rows/kpi_success",
 }
 

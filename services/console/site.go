@@ -80,6 +80,7 @@ func (s *Server) pageList() []page {
 		{path: "/runs", nav: "Comparisons", live: true, params: []string{"integration"}, load: loadRuns},
 		{path: "/letters", nav: "Dead letters", windows: true, live: true, params: []string{"origin"}, load: loadLetters},
 		{path: "/letter", template: "letter", params: []string{"dead_letter_id"}, load: loadLetter},
+		{path: "/checklists", nav: "Checklists", params: []string{"integration", "every", "state"}, load: loadChecklists},
 		{path: "/surface", nav: "Surface", windows: true, params: []string{"integration", "system"}, load: loadSurface},
 		{path: "/setup", nav: "Set-up", template: "doors", live: true, load: loadDoors},
 		{path: "/try", nav: "Try an error", template: "try", params: tryParams, load: loadTry},
