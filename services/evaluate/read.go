@@ -158,9 +158,10 @@ func (r *reader) alerts() error {
 	return err
 }
 
-// kpis reads each KPI over exactly the run.
+// kpis reads each KPI over the run. The views are sums of minutes: the one in
+// which the run began is taken whole, as nothing was before.
 func (r *reader) kpis() error {
-	from, to := time.UnixMilli(r.w.Start).UTC(), time.UnixMilli(r.w.End).UTC()
+	from, to := time.UnixMilli(r.w.Start).UTC().Truncate(time.Minute), time.UnixMilli(r.w.End).UTC()
 	for _, view := range []string{KPISuccess, KPILatency, KPIMTTR, KPIDrift, KPICoverage} {
 		if !r.have[view+"_at"] {
 			continue
