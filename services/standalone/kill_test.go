@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/services/internal/loopback"
 )
 
 var (
@@ -48,7 +48,7 @@ func killRun(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	cfg := testConfig(t)
 	for _, addr := range []*string{&cfg.Listen.Ingest, &cfg.Listen.Kafka, &cfg.Listen.ClickHouse, &cfg.Listen.Console} {
-		*addr = freeAddr(t)
+		*addr = loopback.Addr(t)
 	}
 	l := &load{
 		rng: rng, c: client{t, cfg.Listen.Ingest, cfg.Listen.ClickHouse},
@@ -73,13 +73,6 @@ func killRun(t *testing.T, seed uint64) {
 	l.settle()
 	p.stop()
 	t.Logf("%d accepted of %d sent", len(l.accepted), len(l.sent))
-}
-
-func freeAddr(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // load posts changes and remembers what was answered 2xx. What got no answer

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/services/internal/loopback"
 )
 
 var soakFor = flag.Duration("soak.for", 0, "how long the soak lasts; half of it with kills, half to see that nothing grows")
@@ -33,7 +34,7 @@ func TestSoak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 68)) //nolint:gosec // traffic, no secret
 	p, l := versionRun(t, t.TempDir())
 	l.rng, l.pause = rng, 200*time.Millisecond
-	p.config.Admin = freeAddr(t)
+	p.config.Admin = loopback.Addr(t)
 	defer p.kill()
 	p.start("", "")
 	half := time.Now().Add(*soakFor / 2)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/services/internal/loopback"
 )
 
 var writeVersion = flag.String("version.write", "", "keep data of this build as testdata/versions/NAME.tar.gz")
@@ -61,7 +62,7 @@ func takeOver(t *testing.T, file string) {
 func versionRun(t *testing.T, data string) (*child, *load) {
 	cfg := testConfig(t)
 	for _, addr := range []*string{&cfg.Listen.Ingest, &cfg.Listen.Kafka, &cfg.Listen.ClickHouse, &cfg.Listen.Console} {
-		*addr = freeAddr(t)
+		*addr = loopback.Addr(t)
 	}
 	l := &load{
 		rng: rand.New(rand.NewPCG(7, 7)), c: client{t, cfg.Listen.Ingest, cfg.Listen.ClickHouse}, //nolint:gosec // traffic, no secret

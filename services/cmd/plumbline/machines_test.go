@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 	cfgload "plumbline.dev/services/internal/config"
+	"plumbline.dev/services/internal/loopback"
 	"plumbline.dev/services/standalone"
 )
 
@@ -35,10 +35,7 @@ func running(t *testing.T) (config, ingest string) {
 	t.Setenv("TEST_SENDER_TOKEN", "a-sender-token-of-the-tests")
 	var addrs []any
 	for range 4 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		addrs = append(addrs, l.Addr().String())
-		require.NoError(t, l.Close())
+		addrs = append(addrs, loopback.Addr(t))
 	}
 	dir := t.TempDir()
 	config = filepath.Join(dir, "plumbline.yaml")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"plumbline.dev/services/embedded/clickhouse"
+	"plumbline.dev/services/internal/loopback"
 )
 
 // Each quickstart is walked as it is written: its shell blocks run in order in
@@ -53,15 +54,8 @@ func newReader(t *testing.T) *reader {
 	require.NoError(t, os.Symlink(binary(t), filepath.Join(bin, "plumbline")))
 	w := &reader{t: t, dir: t.TempDir()}
 	w.env = append(os.Environ(), asBinary+"=1", "PLUMBLINE_ENGINE="+engine, "PATH="+bin+":"+os.Getenv("PATH"))
-	w.ports = strings.NewReplacer("127.0.0.1:8080", free(t), "127.0.0.1:8081", free(t), "127.0.0.1:8123", free(t), "127.0.0.1:9092", free(t))
+	w.ports = strings.NewReplacer("127.0.0.1:8080", loopback.Addr(t), "127.0.0.1:8081", loopback.Addr(t), "127.0.0.1:8123", loopback.Addr(t), "127.0.0.1:9092", loopback.Addr(t))
 	return w
-}
-
-func free(t *testing.T) string {
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (w *reader) through(text string) {

@@ -81,17 +81,6 @@ func answers(ctx context.Context, p *process) bool {
 	return err == nil && len(resp.Brokers) == 1 && len(resp.Topics) >= p.topics
 }
 
-// freePort is free now; nothing holds it until the broker listens.
-func freePort(t testing.TB) int {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("kafkatest: find a free port: %v", err)
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
-}
-
 func local(port int) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"plumbline.dev/services/embedded/kafka"
+	"plumbline.dev/services/internal/loopback"
 )
 
 // childEnv turns the test binary into a broker; it holds a fakeConfig.
@@ -48,7 +49,7 @@ func Fake(t testing.TB, topics ...kafka.TopicSpec) Broker {
 // between a Stop and a Restart.
 func FakeAt(t testing.TB, data string, topics ...kafka.TopicSpec) Broker {
 	t.Helper()
-	addr := local(freePort(t))
+	addr := loopback.Addr(t)
 	cfg, err := json.Marshal(fakeConfig{Data: data, Listen: addr, Topics: topics})
 	if err != nil {
 		t.Fatalf("kafkatest: %v", err)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"plumbline.dev/services/internal/loopback"
 )
 
 // clusterID is any valid one: a test cluster meets no other.
@@ -67,7 +69,7 @@ func startWith(t testing.TB, dir string, more func(port, controller int) string,
 	if err != nil {
 		t.Fatal("kafkatest: java is not in PATH: a real broker needs a Java runtime, 17 or newer")
 	}
-	port := freePort(t)
+	port := loopback.Port(t)
 	config := writeConfig(t, dir, port, more)
 	format(t, java, classpath, config, formatted...)
 	p := &process{t: t, addr: local(port), start: func() *exec.Cmd {
@@ -105,7 +107,7 @@ func format(t testing.TB, java, classpath, config string, more ...string) {
 func writeConfig(t testing.TB, dir string, port int, more func(port, controller int) string) string {
 	t.Helper()
 	path := filepath.Join(dir, "server.properties")
-	controller := freePort(t)
+	controller := loopback.Port(t)
 	text := fmt.Sprintf(properties, port, controller, filepath.Join(dir, "data")) + more(port, controller)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatalf("kafkatest: %v", err)

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"plumbline.dev/services/internal/loopback"
 )
 
 // Secure is a real broker's listener that wants TLS and a password.
@@ -40,7 +42,7 @@ listener.name.secure.ssl.keystore.location=%[4]s
 func RealSecure(t testing.TB) Secure {
 	t.Helper()
 	dir := t.TempDir()
-	s := Secure{Addr: local(freePort(t)), CA: filepath.Join(dir, "ca.pem"), User: "plumbline", Password: "a-password-of-tests"}
+	s := Secure{Addr: loopback.Addr(t), CA: filepath.Join(dir, "ca.pem"), User: "plumbline", Password: "a-password-of-tests"}
 	store := filepath.Join(dir, "broker.pem")
 	certify(t, store, s.CA)
 	p := startWith(t, dir, func(port, controller int) string {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/services/internal/loopback"
 )
 
 // program finds a server's program, also where Debian hides it.
@@ -55,14 +55,6 @@ func folder(t *testing.T, user string) string {
 		require.NoError(t, err, "%s", out)
 	}
 	return dir
-}
-
-func port(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // serve starts a server, waits until it answers, and ends it with the test.
@@ -107,7 +99,7 @@ func insert(t *testing.T, db *sql.DB, mark func(int) string) {
 }
 
 func TestPostgres(t *testing.T) {
-	dir, at := folder(t, "postgres"), port(t)
+	dir, at := folder(t, "postgres"), loopback.Port(t)
 	out, err := as("postgres", program(t, "initdb"), "-D", dir+"/data", "-U", "reader", "-A", "trust").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	cmd := as("postgres", program(t, "postgres"), "-D", dir+"/data", "-p", fmt.Sprint(at), "-k", dir, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off")
@@ -125,7 +117,7 @@ func TestPostgres(t *testing.T) {
 }
 
 func TestMySQL(t *testing.T) {
-	dir, at := folder(t, "mysql"), port(t)
+	dir, at := folder(t, "mysql"), loopback.Port(t)
 	install := program(t, "mariadb-install-db", "mysql_install_db")
 	out, err := as("mysql", install, "--no-defaults", "--datadir="+dir+"/data", "--auth-root-authentication-method=normal").CombinedOutput()
 	require.NoError(t, err, "%s", out)
