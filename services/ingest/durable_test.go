@@ -71,7 +71,7 @@ func TestSpoolTakesOverAndDrainsInOrder(t *testing.T) {
 	require.NoError(t, d.Produce(ctx, message(3)))
 	require.Len(t, p.take(), 1, "new events queue behind the spooled ones")
 	draining(t, d)
-	require.Eventually(t, func() bool { return !d.Holding() }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !d.Holding() }, time.Minute, time.Millisecond)
 	got := p.take()
 	for i, m := range got {
 		require.Equal(t, message(i+1), m)
@@ -119,7 +119,7 @@ func TestPoisonIsSetAside(t *testing.T) {
 	}
 	p.fail(nil)
 	draining(t, d)
-	require.Eventually(t, func() bool { return !d.Holding() }, 5*time.Second, time.Millisecond, "it holds up nobody")
+	require.Eventually(t, func() bool { return !d.Holding() }, time.Minute, time.Millisecond, "it holds up nobody")
 	require.Len(t, p.take(), 3)
 	require.Equal(t, 1, d.Stats().Rotten)
 	bad, err := filepath.Glob(filepath.Join(o.Dir, "*.bad"))

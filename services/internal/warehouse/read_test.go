@@ -27,5 +27,5 @@ func TestReadIsBoundedAndCannotWrite(t *testing.T) {
 	l.Time = 300 * time.Millisecond
 	began := time.Now()
 	require.Error(t, db.Read(t.Context(), l, &rows, "SELECT number FROM system.numbers WHERE number % 2 = 3"))
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second, "it would count for ever")
 }
