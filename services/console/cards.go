@@ -68,6 +68,7 @@ func cards(s *Snapshot, configured []config.Integration) []card {
 			c.Panels = append(c.Panels, s.latencyPanel(*l))
 		}
 		c.Beside = s.besideOf(r.kpiRow)
+		s.explain(c.Panels, r.kpiRow, configured)
 		c.rank = 99
 		for _, list := range [][]panel{c.Panels, c.Beside} {
 			for i := range list {

@@ -121,6 +121,10 @@ func sourceLines(s *Snapshot) (out []sourceLine, through template.HTML) {
 		case Stalled:
 			l.Words = "Stalled: silent for " + silent + ", usually every " + duration(float64(r.gap().Milliseconds()))
 		}
+		if g := s.said(r); g != nil {
+			l.Rhythm = strings.TrimPrefix(g.Kind, "source_")
+			l.Words = causeWords[g.Kind] + ": " + shorten(g.Summary, 160)
+		}
 		out = append(out, l)
 	}
 	if newest.IsZero() {

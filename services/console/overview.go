@@ -28,6 +28,9 @@ type Overview struct {
 	Recent  []failureLine
 	Sources []sourceLine
 	Through template.HTML // how far the data goes
+	Changed []changedLine // what may explain it
+	Earlier string        // number of changes that are not shown
+	Gaps    []gapLine
 	Checks  []Check
 }
 
@@ -58,6 +61,8 @@ func (s *Server) overview(w Window, st State[*Snapshot], list []config.Integrati
 	o.Opens, o.Strange = incidentLines(snap), machineLines(snap)
 	o.Differ, o.Differs = differenceLines(snap)
 	o.Sources, o.Through = sourceLines(snap)
+	o.Changed, o.Earlier = changedLines(snap)
+	o.Gaps = gapLines(snap)
 	o.Title = title(o)
 	return o
 }

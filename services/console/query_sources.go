@@ -46,6 +46,7 @@ const (
 	Flowing Rhythm = "flowing"
 	Quiet   Rhythm = "quiet"
 	Stalled Rhythm = "stalled"
+	Lossy   Rhythm = "lossy" // some of what it sends does not arrive
 )
 
 const (

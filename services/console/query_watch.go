@@ -88,4 +88,4 @@ type DifferenceRow struct {
 
 const differencesSQL = `SELECT integration, object, record_key, field, kind, difference, source_value, target_value, target_writer,
 	assumeNotNull(confirmed_at) AS confirmed_at, count() OVER () AS all
-FROM divergences WHERE state = 'confirmed' AND isNotNull(confirmed_at) ORDER BY confirmed_at DESC LIMIT 12`
+FROM divergences WHERE state = 'confirmed' AND isNotNull(confirmed_at) ORDER BY confirmed_at DESC LIMIT 6`

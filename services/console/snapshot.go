@@ -34,6 +34,8 @@ type Snapshot struct {
 	Incidents   []IncidentRow
 	Machines    []MachineRow
 	Differences []DifferenceRow
+	Signals     []SignalRow // what may explain it, newest first
+	Gaps        []GapRow    // what was not compared in time
 }
 
 // HasData says whether anything was ever stored: an install without it is
@@ -85,6 +87,8 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 	read("incidents", &s.Incidents, incidentsSQL)
 	read("agents and tokens", &s.Machines, machinesSQL, from)
 	read("divergences", &s.Differences, differencesSQL)
+	read("signals", &s.Signals, signalsSQL, from, old, sqlTime(now))
+	read("coverage gaps", &s.Gaps, gapsSQL, to)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}

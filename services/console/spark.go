@@ -20,6 +20,7 @@ type Spark struct {
 	Dots       []dot  // points without neighbours
 	Target     string // y of the target line, empty when it is off the chart
 	Last       *dot
+	Marks      []mark
 	Label      string // the chart in words
 }
 
