@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
 )
@@ -187,24 +188,33 @@ func (n *Incidents) overdue(ctx stream.Ctx, out *stream.Out) {
 		if !c.Opened {
 			continue
 		}
-		target := mttrP2
-		if c.I.Priority == event.P1 {
-			target = mttrP1
-		}
+		target := n.target(c)
 		age := ctx.Now - c.I.DetectedAt
 		a := n.condition(ctx, c, event.RuleMTTR, event.AlertResolved)
 		value, limit := float64(age), float64(target)
 		a.Value, a.Target, a.Unit = &value, &limit, "ms"
-		if age > event.Time(target) && c.HealedAt == 0 {
+		if age > target && c.HealedAt == 0 {
 			a.Status = event.AlertFiring
 		}
 		if c.I.Priority == event.P1 {
 			a.Severity = event.Page
 		}
-		a.Summary = fmt.Sprintf("%s: open for %s, target under %d h: %s", c.I.Integration, hours(age), target/event.Hour, c.I.Title)
+		a.Summary = fmt.Sprintf("%s: open for %s, target under %s: %s", c.I.Integration, hours(age), whole(target), c.I.Title)
 		out.Emit("", c.I.Tenant, a)
 		n.recurs(ctx, c, out)
 	}
+}
+
+// target is how long an incident may be open.
+func (n *Incidents) target(c *Case) event.Time {
+	name, otherwise := config.ThresholdMTTRP2, mttrP2
+	if c.I.Priority == event.P1 {
+		name, otherwise = config.ThresholdMTTRP1, mttrP1
+	}
+	if in := n.integrations[c.I.Integration]; in != nil {
+		return event.Time(in.Threshold(name, float64(otherwise)))
+	}
+	return event.Time(otherwise)
 }
 
 func (n *Incidents) recurs(ctx stream.Ctx, c *Case, out *stream.Out) {
@@ -232,6 +242,14 @@ func (n *Incidents) condition(ctx stream.Ctx, c *Case, rule, status string) *eve
 		ObservedAt: event.JSONTime(ctx.Now), RecordsAffected: c.I.Affected, Class: c.I.Class, Attribution: c.I.Attribution,
 		Confidence: c.I.Confidence, FirstStep: c.I.FirstStep, IncidentID: c.I.ID,
 	}
+}
+
+// whole writes a target without minutes where it has none.
+func whole(t event.Time) string {
+	if t%event.Hour == 0 {
+		return fmt.Sprintf("%d h", t/event.Hour)
+	}
+	return hours(t)
 }
 
 func hours(t event.Time) string {

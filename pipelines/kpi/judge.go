@@ -24,6 +24,13 @@ func (k *KPI) judge(ctx stream.Ctx, end event.Time, out *stream.Out) {
 		}
 		k.success(ctx, in, end, out)
 		k.latency(ctx, in, end, out)
+		k.other(ctx, in, end, out)
+		if end-s.Looked >= lookEvery {
+			s.Looked = end
+			k.trim(id, s, end)
+			cause := k.coverage(ctx, in, end, out)
+			k.drift(ctx, in, end, cause, out)
+		}
 	}
 }
 

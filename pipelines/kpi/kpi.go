@@ -26,6 +26,9 @@ type KPI struct {
 	wholes       *stream.Table[Open, *Open] // the same, to hours
 	hours        *stream.Table[Hour, *Hour]
 	standing     *stream.Table[Standing, *Standing]
+	compared     *stream.Table[Compared, *Compared] // by integration/object
+	drifted      *stream.Table[Shard, *Shard]       // by integration/object/shard
+	held         *stream.Table[Held, *Held]         // by integration/day
 	integrations map[string]*config.Integration
 }
 
@@ -33,13 +36,15 @@ type KPI struct {
 func New(integrations []config.Integration) *KPI {
 	k := &KPI{
 		minutes: stream.NewTable[Open](), wholes: stream.NewTable[Open](), hours: stream.NewTable[Hour](),
-		standing: stream.NewTable[Standing](), integrations: map[string]*config.Integration{},
+		standing: stream.NewTable[Standing](), compared: stream.NewTable[Compared](), drifted: stream.NewTable[Shard](),
+		held: stream.NewTable[Held](), integrations: map[string]*config.Integration{},
 	}
 	for i := range integrations {
 		k.integrations[integrations[i].ID] = &integrations[i]
 	}
 	k.Parts = stream.NewParts(stream.Part{Name: "m", State: k.minutes}, stream.Part{Name: "w", State: k.wholes},
-		stream.Part{Name: "h", State: k.hours}, stream.Part{Name: "s", State: k.standing})
+		stream.Part{Name: "h", State: k.hours}, stream.Part{Name: "s", State: k.standing}, stream.Part{Name: "c", State: k.compared},
+		stream.Part{Name: "d", State: k.drifted}, stream.Part{Name: "e", State: k.held})
 	return k
 }
 
@@ -52,6 +57,10 @@ func (k *KPI) Step(ctx stream.Ctx, _ string, ev event.Event, _ *stream.Out) {
 		k.incident(ctx, e)
 	case *event.Pulse:
 		k.pulse(ctx, e)
+	case *event.Reconciliation:
+		k.comparison(ctx, e)
+	case *event.Signal:
+		k.schema(ctx, e)
 	}
 }
 
@@ -92,6 +101,7 @@ func (k *KPI) partial(ctx stream.Ctx, p *event.Partial) {
 		if c.PreExisting && c.State == event.DivergenceConfirmed {
 			b.add("pre_existing", c.N)
 		}
+		k.differ(p, c)
 	}
 }
 
@@ -118,11 +128,17 @@ func (k *KPI) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureCount) 
 		return
 	}
 	b.add("failures/"+c.Class+"/"+c.Attribution, c.N)
+	m := k.minute(ctx, p, c.Minute)
+	if m != nil {
+		m.Failures += c.N
+		if c.Class == event.ClassOther {
+			m.Other += c.N
+		}
+	}
 	if c.Origin != event.OriginError || !event.IsWrite(c.Operation) {
 		return
 	}
 	b.add("write_failures/"+c.Class+"/"+p.Provider+"/"+p.Token, c.N)
-	m := k.minute(ctx, p, c.Minute)
 	name := func(record string) {
 		b.failed(hashed(p.Object, record))
 		if m != nil {
@@ -148,6 +164,7 @@ func (k *KPI) deliveries(ctx stream.Ctx, p *event.Partial, c *event.DeliveryCoun
 			b.missed(hashed(p.Object, r), n)
 		}
 	}
+	k.hold(p, c)
 	if c.Series != "" {
 		return
 	}

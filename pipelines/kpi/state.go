@@ -26,6 +26,8 @@ type Minute struct {
 	Late       int64       `msg:"l,omitempty"` // of the applied and verified
 	Missed     []string    `msg:"x,omitempty"` // records of misses, up to maxFailed
 	Histograms []Histogram `msg:"h,omitempty"`
+	Failures   int64       `msg:"fn,omitempty"` // classified, collateral ones excepted
+	Other      int64       `msg:"fo,omitempty"` // of those, class other
 }
 
 // Tally is a number of deliveries.
@@ -54,6 +56,70 @@ type Standing struct {
 	Waiting  int64      `msg:"w,omitempty"` // deliveries observed, attempted, stalled or failed, due or not
 	Baseline []Normal   `msg:"b,omitempty"` // hours that are over, oldest first
 	Judged   event.Time `msg:"j,omitempty"` // the last minute the rules were applied to
+	Looked   event.Time `msg:"l,omitempty"` // the last minute drift and coverage were judged
+	Pruned   event.Time `msg:"p,omitempty"` // when what no window needs was last forgotten
+	Schema   []Schema   `msg:"x,omitempty"` // signals of the last month that may speed drift up
+}
+
+// Schema is a change of a schema, picklist or mapping.
+type Schema struct {
+	At      event.Time `msg:"a"`
+	Summary string     `msg:"s,omitempty"`
+}
+
+// Compared is how an object stands in comparisons of whole sets.
+type Compared struct {
+	Sets []Set `msg:"s"` // sorted by field
+	Runs []Run `msg:"r"` // of the last month, those that finished
+}
+
+// Set is the newest row of an object's field, "" for the object as a whole.
+type Set struct {
+	Field     string     `msg:"f,omitempty"`
+	State     string     `msg:"s"`
+	Critical  bool       `msg:"c,omitempty"`
+	Schedule  int64      `msg:"e"`
+	Through   event.Time `msg:"t,omitempty"`
+	Share     float64    `msg:"h,omitempty"`
+	Since     event.Time `msg:"b"` // first heard of
+	UpdatedAt event.Time `msg:"u"`
+	Version   uint64     `msg:"v"`
+}
+
+// Run is one comparison of an object that came to an end.
+type Run struct {
+	ID       string     `msg:"i"`
+	At       event.Time `msg:"a"`
+	Compared int64      `msg:"c"`
+	Records  int64      `msg:"r"` // on both sides
+}
+
+// Shard holds a part of an object's divergences that were confirmed.
+type Shard struct {
+	List []Drifted `msg:"l"`           // sorted by record, then by divergence
+	Full bool      `msg:"f,omitempty"` // there are more
+}
+
+// Drifted is a divergence; record and divergence are hashed.
+type Drifted struct {
+	Record    uint64     `msg:"r"`
+	ID        uint64     `msg:"i"`
+	Confirmed event.Time `msg:"c"`
+	Ended     event.Time `msg:"e,omitempty"` // resolved, or taken out of the count
+	Hidden    bool       `msg:"h,omitempty"` // accepted, out of scope, or under way again
+	Pre       bool       `msg:"p,omitempty"`
+	Duplicate bool       `msg:"d,omitempty"`
+}
+
+// Held are the deliveries of a day's hours that missed their deadline.
+type Held struct {
+	Hours []HeldHour `msg:"h"` // sorted
+}
+
+// HeldHour is one of them.
+type HeldHour struct {
+	At event.Time `msg:"a"`
+	N  int64      `msg:"n"`
 }
 
 // Normal is one hour's p95 on one basis.

@@ -69,6 +69,430 @@ func (z Bucket) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Compared) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "s"
+	o = append(o, 0x82, 0xa1, 0x73)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Sets)))
+	for za0001 := range z.Sets {
+		o, err = z.Sets[za0001].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Sets", za0001)
+			return
+		}
+	}
+	// string "r"
+	o = append(o, 0xa1, 0x72)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Runs)))
+	for za0002 := range z.Runs {
+		o, err = z.Runs[za0002].MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Runs", za0002)
+			return
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Compared) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "s":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Sets")
+				return
+			}
+			if cap(z.Sets) >= int(zb0002) {
+				z.Sets = (z.Sets)[:zb0002]
+			} else {
+				z.Sets = make([]Set, zb0002)
+			}
+			for za0001 := range z.Sets {
+				bts, err = z.Sets[za0001].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Sets", za0001)
+					return
+				}
+			}
+		case "r":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Runs")
+				return
+			}
+			if cap(z.Runs) >= int(zb0003) {
+				z.Runs = (z.Runs)[:zb0003]
+			} else {
+				z.Runs = make([]Run, zb0003)
+			}
+			for za0002 := range z.Runs {
+				bts, err = z.Runs[za0002].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Runs", za0002)
+					return
+				}
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Compared) Msgsize() (s int) {
+	s = 1 + 2 + msgp.ArrayHeaderSize
+	for za0001 := range z.Sets {
+		s += z.Sets[za0001].Msgsize()
+	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0002 := range z.Runs {
+		s += z.Runs[za0002].Msgsize()
+	}
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Drifted) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(7)
+	var zb0001Mask uint8 /* 7 bits */
+	_ = zb0001Mask
+	if z.Hidden == false {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Pre == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Duplicate == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "r"
+		o = append(o, 0xa1, 0x72)
+		o = msgp.AppendUint64(o, z.Record)
+		// string "i"
+		o = append(o, 0xa1, 0x69)
+		o = msgp.AppendUint64(o, z.ID)
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o, err = z.Confirmed.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Confirmed")
+			return
+		}
+		// string "e"
+		o = append(o, 0xa1, 0x65)
+		o, err = z.Ended.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Ended")
+			return
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "h"
+			o = append(o, 0xa1, 0x68)
+			o = msgp.AppendBool(o, z.Hidden)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "p"
+			o = append(o, 0xa1, 0x70)
+			o = msgp.AppendBool(o, z.Pre)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "d"
+			o = append(o, 0xa1, 0x64)
+			o = msgp.AppendBool(o, z.Duplicate)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Drifted) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "r":
+			z.Record, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Record")
+				return
+			}
+		case "i":
+			z.ID, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "c":
+			bts, err = z.Confirmed.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Confirmed")
+				return
+			}
+		case "e":
+			bts, err = z.Ended.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Ended")
+				return
+			}
+		case "h":
+			z.Hidden, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Hidden")
+				return
+			}
+		case "p":
+			z.Pre, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Pre")
+				return
+			}
+		case "d":
+			z.Duplicate, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Duplicate")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Drifted) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.Uint64Size + 2 + z.Confirmed.Msgsize() + 2 + z.Ended.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Held) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 1
+	// string "h"
+	o = append(o, 0x81, 0xa1, 0x68)
+	o = msgp.AppendArrayHeader(o, uint32(len(z.Hours)))
+	for za0001 := range z.Hours {
+		// map header, size 2
+		// string "a"
+		o = append(o, 0x82, 0xa1, 0x61)
+		o, err = z.Hours[za0001].At.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Hours", za0001, "At")
+			return
+		}
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt64(o, z.Hours[za0001].N)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Held) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "h":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Hours")
+				return
+			}
+			if cap(z.Hours) >= int(zb0002) {
+				z.Hours = (z.Hours)[:zb0002]
+			} else {
+				z.Hours = make([]HeldHour, zb0002)
+			}
+			for za0001 := range z.Hours {
+				var zb0003 uint32
+				zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Hours", za0001)
+					return
+				}
+				for zb0003 > 0 {
+					zb0003--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Hours", za0001)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "a":
+						bts, err = z.Hours[za0001].At.UnmarshalMsg(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Hours", za0001, "At")
+							return
+						}
+					case "n":
+						z.Hours[za0001].N, bts, err = msgp.ReadInt64Bytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Hours", za0001, "N")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Hours", za0001)
+							return
+						}
+					}
+				}
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Held) Msgsize() (s int) {
+	s = 1 + 2 + msgp.ArrayHeaderSize
+	for za0001 := range z.Hours {
+		s += 1 + 2 + z.Hours[za0001].At.Msgsize() + 2 + msgp.Int64Size
+	}
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *HeldHour) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "a"
+	o = append(o, 0x82, 0xa1, 0x61)
+	o, err = z.At.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "At")
+		return
+	}
+	// string "n"
+	o = append(o, 0xa1, 0x6e)
+	o = msgp.AppendInt64(o, z.N)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *HeldHour) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "a":
+			bts, err = z.At.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "At")
+				return
+			}
+		case "n":
+			z.N, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "N")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *HeldHour) Msgsize() (s int) {
+	s = 1 + 2 + z.At.Msgsize() + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Histogram) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -283,8 +707,8 @@ func (z *Hour) Msgsize() (s int) {
 func (z *Minute) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(8)
-	var zb0001Mask uint8 /* 8 bits */
+	zb0001Len := uint32(10)
+	var zb0001Mask uint16 /* 10 bits */
 	_ = zb0001Mask
 	if z.OK == 0 {
 		zb0001Len--
@@ -313,6 +737,14 @@ func (z *Minute) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Histograms == nil {
 		zb0001Len--
 		zb0001Mask |= 0x80
+	}
+	if z.Failures == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Other == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -382,6 +814,16 @@ func (z *Minute) MarshalMsg(b []byte) (o []byte, err error) {
 					return
 				}
 			}
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "fn"
+			o = append(o, 0xa2, 0x66, 0x6e)
+			o = msgp.AppendInt64(o, z.Failures)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "fo"
+			o = append(o, 0xa2, 0x66, 0x6f)
+			o = msgp.AppendInt64(o, z.Other)
 		}
 	}
 	return
@@ -534,6 +976,18 @@ func (z *Minute) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "fn":
+			z.Failures, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failures")
+				return
+			}
+		case "fo":
+			z.Other, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Other")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -564,6 +1018,7 @@ func (z *Minute) Msgsize() (s int) {
 	for za0004 := range z.Histograms {
 		s += z.Histograms[za0004].Msgsize()
 	}
+	s += 3 + msgp.Int64Size + 3 + msgp.Int64Size
 	return
 }
 
@@ -805,11 +1260,437 @@ func (z *Open) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Run) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 4
+	// string "i"
+	o = append(o, 0x84, 0xa1, 0x69)
+	o = msgp.AppendString(o, z.ID)
+	// string "a"
+	o = append(o, 0xa1, 0x61)
+	o, err = z.At.MarshalMsg(o)
+	if err != nil {
+		err = msgp.WrapError(err, "At")
+		return
+	}
+	// string "c"
+	o = append(o, 0xa1, 0x63)
+	o = msgp.AppendInt64(o, z.Compared)
+	// string "r"
+	o = append(o, 0xa1, 0x72)
+	o = msgp.AppendInt64(o, z.Records)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Run) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "i":
+			z.ID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ID")
+				return
+			}
+		case "a":
+			bts, err = z.At.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "At")
+				return
+			}
+		case "c":
+			z.Compared, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Compared")
+				return
+			}
+		case "r":
+			z.Records, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Records")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Run) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.ID) + 2 + z.At.Msgsize() + 2 + msgp.Int64Size + 2 + msgp.Int64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Schema) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(2)
+	var zb0001Mask uint8 /* 2 bits */
+	_ = zb0001Mask
+	if z.Summary == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o, err = z.At.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "At")
+			return
+		}
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendString(o, z.Summary)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Schema) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "a":
+			bts, err = z.At.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "At")
+				return
+			}
+		case "s":
+			z.Summary, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Summary")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Schema) Msgsize() (s int) {
+	s = 1 + 2 + z.At.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Summary)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Set) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
+	_ = zb0001Mask
+	if z.Field == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1
+	}
+	if z.Critical == false {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Share == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		if (zb0001Mask & 0x1) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendString(o, z.Field)
+		}
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendString(o, z.State)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "c"
+			o = append(o, 0xa1, 0x63)
+			o = msgp.AppendBool(o, z.Critical)
+		}
+		// string "e"
+		o = append(o, 0xa1, 0x65)
+		o = msgp.AppendInt64(o, z.Schedule)
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o, err = z.Through.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Through")
+			return
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "h"
+			o = append(o, 0xa1, 0x68)
+			o = msgp.AppendFloat64(o, z.Share)
+		}
+		// string "b"
+		o = append(o, 0xa1, 0x62)
+		o, err = z.Since.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Since")
+			return
+		}
+		// string "u"
+		o = append(o, 0xa1, 0x75)
+		o, err = z.UpdatedAt.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "UpdatedAt")
+			return
+		}
+		// string "v"
+		o = append(o, 0xa1, 0x76)
+		o = msgp.AppendUint64(o, z.Version)
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Set) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "f":
+			z.Field, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Field")
+				return
+			}
+		case "s":
+			z.State, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "State")
+				return
+			}
+		case "c":
+			z.Critical, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Critical")
+				return
+			}
+		case "e":
+			z.Schedule, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Schedule")
+				return
+			}
+		case "t":
+			bts, err = z.Through.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Through")
+				return
+			}
+		case "h":
+			z.Share, bts, err = msgp.ReadFloat64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Share")
+				return
+			}
+		case "b":
+			bts, err = z.Since.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Since")
+				return
+			}
+		case "u":
+			bts, err = z.UpdatedAt.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "UpdatedAt")
+				return
+			}
+		case "v":
+			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Version")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Set) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Field) + 2 + msgp.StringPrefixSize + len(z.State) + 2 + msgp.BoolSize + 2 + msgp.Int64Size + 2 + z.Through.Msgsize() + 2 + msgp.Float64Size + 2 + z.Since.Msgsize() + 2 + z.UpdatedAt.Msgsize() + 2 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Shard) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(2)
+	var zb0001Mask uint8 /* 2 bits */
+	_ = zb0001Mask
+	if z.Full == false {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "l"
+		o = append(o, 0xa1, 0x6c)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.List)))
+		for za0001 := range z.List {
+			o, err = z.List[za0001].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "List", za0001)
+				return
+			}
+		}
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendBool(o, z.Full)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Shard) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "l":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "List")
+				return
+			}
+			if cap(z.List) >= int(zb0002) {
+				z.List = (z.List)[:zb0002]
+			} else {
+				z.List = make([]Drifted, zb0002)
+			}
+			for za0001 := range z.List {
+				bts, err = z.List[za0001].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "List", za0001)
+					return
+				}
+			}
+		case "f":
+			z.Full, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Full")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Shard) Msgsize() (s int) {
+	s = 1 + 2 + msgp.ArrayHeaderSize
+	for za0001 := range z.List {
+		s += z.List[za0001].Msgsize()
+	}
+	s += 2 + msgp.BoolSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Standing) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(5)
-	var zb0001Mask uint8 /* 5 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Waiting == 0 {
 		zb0001Len--
@@ -818,6 +1699,10 @@ func (z *Standing) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Baseline == nil {
 		zb0001Len--
 		zb0001Mask |= 0x8
+	}
+	if z.Schema == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -866,6 +1751,53 @@ func (z *Standing) MarshalMsg(b []byte) (o []byte, err error) {
 		if err != nil {
 			err = msgp.WrapError(err, "Judged")
 			return
+		}
+		// string "l"
+		o = append(o, 0xa1, 0x6c)
+		o, err = z.Looked.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Looked")
+			return
+		}
+		// string "p"
+		o = append(o, 0xa1, 0x70)
+		o, err = z.Pruned.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Pruned")
+			return
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "x"
+			o = append(o, 0xa1, 0x78)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Schema)))
+			for za0002 := range z.Schema {
+				// check for omitted fields
+				zb0003Len := uint32(2)
+				var zb0003Mask uint8 /* 2 bits */
+				_ = zb0003Mask
+				if z.Schema[za0002].Summary == "" {
+					zb0003Len--
+					zb0003Mask |= 0x2
+				}
+				// variable map header, size zb0003Len
+				o = append(o, 0x80|uint8(zb0003Len))
+
+				// skip if no fields are to be emitted
+				if zb0003Len != 0 {
+					// string "a"
+					o = append(o, 0xa1, 0x61)
+					o, err = z.Schema[za0002].At.MarshalMsg(o)
+					if err != nil {
+						err = msgp.WrapError(err, "Schema", za0002, "At")
+						return
+					}
+					if (zb0003Mask & 0x2) == 0 { // if not omitted
+						// string "s"
+						o = append(o, 0xa1, 0x73)
+						o = msgp.AppendString(o, z.Schema[za0002].Summary)
+					}
+				}
+			}
 		}
 	}
 	return
@@ -967,6 +1899,66 @@ func (z *Standing) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Judged")
 				return
 			}
+		case "l":
+			bts, err = z.Looked.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Looked")
+				return
+			}
+		case "p":
+			bts, err = z.Pruned.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Pruned")
+				return
+			}
+		case "x":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Schema")
+				return
+			}
+			if cap(z.Schema) >= int(zb0004) {
+				z.Schema = (z.Schema)[:zb0004]
+			} else {
+				z.Schema = make([]Schema, zb0004)
+			}
+			for za0002 := range z.Schema {
+				var zb0005 uint32
+				zb0005, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Schema", za0002)
+					return
+				}
+				for zb0005 > 0 {
+					zb0005--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Schema", za0002)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "a":
+						bts, err = z.Schema[za0002].At.UnmarshalMsg(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Schema", za0002, "At")
+							return
+						}
+					case "s":
+						z.Schema[za0002].Summary, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Schema", za0002, "Summary")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Schema", za0002)
+							return
+						}
+					}
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -985,7 +1977,10 @@ func (z *Standing) Msgsize() (s int) {
 	for za0001 := range z.Baseline {
 		s += 1 + 2 + z.Baseline[za0001].Hour.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Baseline[za0001].Basis) + 2 + msgp.IntSize
 	}
-	s += 2 + z.Judged.Msgsize()
+	s += 2 + z.Judged.Msgsize() + 2 + z.Looked.Msgsize() + 2 + z.Pruned.Msgsize() + 2 + msgp.ArrayHeaderSize
+	for za0002 := range z.Schema {
+		s += 1 + 2 + z.Schema[za0002].At.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Schema[za0002].Summary)
+	}
 	return
 }
 

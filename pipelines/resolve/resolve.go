@@ -77,6 +77,8 @@ func (op *Operator) Step(ctx stream.Ctx, key string, ev event.Event, out *stream
 		if op.admit(ctx, origin{"signal", e.Sender, e.System, e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out) {
 			op.signal(e, out)
 		}
+	case *event.Reconciliation:
+		op.comparison(e, out)
 	case *event.Click:
 		if op.admit(ctx, origin{"click", "", "", e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out) {
 			op.click(e, out)
@@ -209,6 +211,18 @@ func (op *Operator) click(c *event.Click, out *stream.Out) {
 // ofRecord reports whether a click of this kind may be about one record.
 func ofRecord(kind string) bool {
 	return kind == event.ClickAccept || kind == event.ClickReopen || kind == event.ClickRecheck
+}
+
+// comparison goes to its tenant: coverage and drift are judged by it.
+func (op *Operator) comparison(e *event.Reconciliation, out *stream.Out) {
+	for i := range op.o.Integrations {
+		if in := &op.o.Integrations[i]; in.ID == e.Integration {
+			copied := *e
+			copied.Tenant = in.Tenant
+			out.Emit(topic.Partials, in.Tenant, &copied)
+			return
+		}
+	}
 }
 
 // access goes to the tenants that use the system, or to the one it names.

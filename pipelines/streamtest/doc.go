@@ -30,6 +30,7 @@
 //	                                               keyed=VALUE (all that share it) or at_source
 //	signal KIND                                    id system object field summary until body
 //	calls PROVIDER OK [CLASS BAD]                  op object token tenant status rec att, on input partials: one second's calls
+//	compared OBJECT N of RECORDS                   field state hours uncritical run integration
 //	click KIND SUBJECT                             id of object step result reason who until body
 //
 // All of them take key= (the partition key), on= (the partition, default: of

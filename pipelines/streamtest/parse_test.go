@@ -147,7 +147,7 @@ func TestParseErrors(t *testing.T) {
 		{change, "x.txt:1: the scenario does not end with"},
 		{"---- expect\n---- then\n" + change, "x.txt:3: the scenario does not end with"},
 		{"\n# fine\nwait 5s", `x.txt:3: "wait" is no statement: there are at, tick and set`},
-		{"at 10:00:00", "x.txt:1: write at TIME, then what happened: attempt, calls, change, click, link, observe, signal"},
+		{"at 10:00:00", "x.txt:1: write at TIME, then what happened: attempt, calls, change, click, compared, link, observe, signal"},
 		{"at noon change hubspot contact 101", `"noon" is not a time: write 10:00:00`},
 		{"at 25:00:00 change hubspot contact 101", `"25:00:00" is not a time`},
 		{"at 10:00:00 late soon change hubspot contact 1", `"soon" is not a span of time: write 90s`},

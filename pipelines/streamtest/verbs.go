@@ -14,6 +14,7 @@ import (
 var verbs = map[string]func(*statement) (event.Event, string, error){
 	"change": (*statement).change, "attempt": (*statement).attempt, "observe": (*statement).observe,
 	"link": (*statement).link, "signal": (*statement).signal, "calls": (*statement).calls, "click": (*statement).click,
+	"compared": (*statement).compared,
 }
 
 // id is the option, or the line's number behind a letter.
@@ -212,6 +213,36 @@ func (st *statement) click() (event.Event, string, error) {
 		c.Subject = event.DivergenceID(c.Integration, c.Object, c.RecordKey, field, kind)
 	}
 	return c, event.RecordKey(c.Integration, c.Object, c.RecordKey), nil
+}
+
+// compared is a comparison of a whole set that is over, or a set that waits
+// for its first: compared OBJECT N of RECORDS.
+func (st *statement) compared() (event.Event, string, error) {
+	o := st.o
+	if len(st.args) != 4 || st.args[2] != "of" {
+		return nil, "", fmt.Errorf("write compared OBJECT N of RECORDS, and field= for a field's set")
+	}
+	n, err := strconv.ParseInt(st.args[1], 10, 64)
+	all, wrong := strconv.ParseInt(st.args[3], 10, 64)
+	if err != nil || wrong != nil {
+		return nil, "", fmt.Errorf("write compared OBJECT N of RECORDS: N and RECORDS are numbers")
+	}
+	r := &event.Reconciliation{
+		ID: st.id("r"), Tenant: st.s.Settings["tenant"], Integration: st.integration(), Object: st.args[0], Field: o.text("field", ""),
+		Run: o.text("run", st.id("run")), State: o.text("state", event.RunComplete), Critical: !o.yes("uncritical"),
+		ScheduleMS: int64(event.Day), StartedAt: st.at, EndedAt: st.at, SourceRecords: all, Compared: n,
+		ComparedThrough: st.at, UpdatedAt: st.at, Version: uint64(st.at),
+	}
+	if h := o.number("hours"); h > 0 {
+		r.ScheduleMS = h * int64(event.Hour)
+	}
+	if all > 0 {
+		r.Share = float64(n) / float64(all)
+	}
+	if r.State == event.RunPlanned || r.State == event.RunFailed {
+		r.ComparedThrough = 0
+	}
+	return r, r.Tenant, nil
 }
 
 // known turns the mark for an id nobody knows into none.

@@ -10,6 +10,11 @@ const (
 	ThresholdSuccess        = "success_target"
 	ThresholdSuccessWarning = "success_warning"
 	ThresholdLatency        = "latency_target_ms"
+	ThresholdMTTRP1         = "mttr_p1_ms"
+	ThresholdMTTRP2         = "mttr_p2_ms"
+	ThresholdDrift          = "drift_target"
+	ThresholdCoverage       = "coverage_target"
+	ThresholdOther          = "other_warning"
 )
 
 // TenantOrDefault is the integration's tenant.

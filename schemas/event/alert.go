@@ -24,6 +24,8 @@ const (
 	RuleLatency  = "kpi.latency"
 	RuleMTTR     = "kpi.mttr"
 	RuleDrift    = "kpi.drift"
+	RuleCoverage = "kpi.coverage"
+	RuleOther    = "kpi.other" // failures that no rule of classification knows
 	RuleIncident = "incident"
 	RuleVendor   = "vendor.outage"
 	RuleRunbook  = "runbook.gap"

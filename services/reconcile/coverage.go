@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"plumbline.dev/schemas/config"
@@ -83,7 +84,7 @@ func (r *Role) declare(ctx context.Context, s *subject) error {
 	if len(out) == 0 {
 		return nil
 	}
-	return errors.Join(r.o.Producer.Produce(ctx, out...), r.store.save(ctx, setsName(s.Integration.ID, s.Object.Name), known))
+	return errors.Join(r.publish(ctx, out), r.store.save(ctx, setsName(s.Integration.ID, s.Object.Name), known))
 }
 
 func (r *Role) sets(ctx context.Context, s *subject) (sets, error) {
@@ -99,6 +100,16 @@ func (r *Role) row(s *subject, field string, x *set, reason string, started, now
 		Reason: reason, Critical: s.IsCritical(), ScheduleMS: every(s.Object).Milliseconds(), StartedAt: started, UpdatedAt: now,
 		ComparedThrough: x.Compared, EqualThrough: x.Equal, BlockedBy: x.BlockedBy, Share: x.Share, Version: uint64(now),
 	})
+}
+
+// publish tells the world, and watch, which judges coverage and drift by it:
+// what it hears comes through intake, so that a replay knows it.
+func (r *Role) publish(ctx context.Context, out []bus.Message) error {
+	for _, m := range slices.Clone(out) {
+		m.Topic, m.Key = topic.Intake, m.Key+"/reconciliation"
+		out = append(out, m)
+	}
+	return r.o.Producer.Produce(ctx, out...)
 }
 
 func message(e *event.Reconciliation) bus.Message {
@@ -138,7 +149,7 @@ func (r *Role) passed(ctx context.Context, s *subject, res *Result) error {
 		out = append(out, counted(s, res, field, &f, x, reason, now))
 	}
 	r.metrics.compared.WithLabelValues(s.Integration.ID, s.Object.Name).Set(float64(res.StartedAt) / 1000)
-	return errors.Join(r.o.Producer.Produce(ctx, out...), r.store.save(ctx, setsName(s.Integration.ID, s.Object.Name), known))
+	return errors.Join(r.publish(ctx, out), r.store.save(ctx, setsName(s.Integration.ID, s.Object.Name), known))
 }
 
 func fieldResults(res *Result, whole FieldResult) map[string]FieldResult {
@@ -200,5 +211,5 @@ func (r *Role) failed(ctx context.Context, s *subject, p *progress, why error) e
 		e.Run, e.EndedAt, e.Calls = p.ID, now, p.Calls
 		out = append(out, message(e))
 	}
-	return errors.Join(r.o.Producer.Produce(ctx, out...), r.store.save(ctx, setsName(s.Integration.ID, s.Object.Name), known))
+	return errors.Join(r.publish(ctx, out), r.store.save(ctx, setsName(s.Integration.ID, s.Object.Name), known))
 }

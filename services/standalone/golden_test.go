@@ -30,6 +30,9 @@ type facts struct {
 	attempts   []event.Event
 	failures   []event.Event
 	deliveries []event.Event
+	divergence []event.Event
+	signals    []event.Event
+	compared   []event.Event
 	n          int
 }
 
@@ -81,6 +84,15 @@ func (f *facts) rules() *kpi.KPI {
 			counter.Step(ctx, "", e, &out)
 		}
 	}
+	for _, e := range f.divergence {
+		counter.Step(ctx, "", e, &out)
+	}
+	op.Step(ctx, "", &event.Pulse{Tenant: "t"}, &stream.Out{})
+	for _, list := range [][]event.Event{f.signals, f.compared} {
+		for _, e := range list {
+			op.Step(ctx, "", e, &stream.Out{})
+		}
+	}
 	counter.Tick(ctx, &out)
 	for _, o := range out.List {
 		if o.Topic == topic.Partials {
@@ -101,6 +113,9 @@ func stored(t *testing.T, all []*facts) *warehouse.DB {
 		tables["attempts"] = append(tables["attempts"], f.attempts...)
 		tables["failures"] = append(tables["failures"], f.failures...)
 		tables["deliveries"] = append(tables["deliveries"], f.deliveries...)
+		tables["divergences"] = append(tables["divergences"], f.divergence...)
+		tables["signals"] = append(tables["signals"], f.signals...)
+		tables["reconciliations"] = append(tables["reconciliations"], f.compared...)
 	}
 	for table, list := range warehousetest.Minutes(goldenEnd, in, tables["attempts"], tables["failures"], tables["deliveries"]) {
 		tables[table] = list
