@@ -208,7 +208,23 @@ type Notify struct {
 	Alertmanager string `yaml:"alertmanager"` // an alertmanager.yml, or the URL of one that runs elsewhere
 	// AllowPrivate lets receivers be on a private network.
 	AllowPrivate bool `yaml:"allow_private"`
+	// AckKey signs the links in messages by which an alert is taken; without one
+	// messages have no link. AckFor is how long a link is good, 0 = 72h.
+	AckKey Secret   `yaml:"ack_key"`
+	AckFor Duration `yaml:"ack_for"`
+	Digest *Digest  `yaml:"digest"`
 }
+
+// Digest is the weekly message: what failed silently, the KPIs against the week
+// before, the worst integration, what is open and due.
+type Digest struct {
+	Day  string `yaml:"day"`  // monday unless said
+	Hour int    `yaml:"hour"` // of the day, 0 to 23
+	Zone string `yaml:"zone"` // like Europe/Berlin; UTC unless said
+}
+
+// Weekdays are the words for a digest's day, sunday first as in package time.
+var Weekdays = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 
 // SMTP is a mail server.
 type SMTP struct {

@@ -3,6 +3,7 @@ package config
 // Console says who may look at the console and what they may do. Without
 // people everybody may do everything, and it only listens on loopback.
 type Console struct {
+	URL    string   `yaml:"url"`    // what links in alerts begin with, like https://plumbline.example.com; its host is one of hosts
 	Hosts  []string `yaml:"hosts"`  // names it is reached by, beside loopback and listen.console
 	People []Person `yaml:"people"` // who may log in
 	Proxy  *Proxy   `yaml:"proxy"`  // that has already asked who it is

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 	"plumbline.dev/services/console/login"
+	"plumbline.dev/services/internal/acklink"
 )
 
 type personKey struct{}
@@ -21,7 +22,7 @@ func person(r *http.Request) login.Person {
 
 // free are the addresses that need nobody to be known.
 func free(path string) bool {
-	return path == "/login" || path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, "/assets/") || path == "/favicon.ico"
+	return path == "/login" || path == acklink.Path || path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, "/assets/") || path == "/favicon.ico"
 }
 
 // enter lets in who is known, as often as is fair.

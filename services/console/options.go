@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/console/login"
+	"plumbline.dev/services/internal/acklink"
 	"plumbline.dev/services/internal/runbook"
 	"plumbline.dev/services/internal/warehouse"
 )
@@ -38,6 +39,7 @@ type Options struct {
 	Integrations []config.Integration
 	Gate         *login.Gate           // nil: everybody may do everything, and only loopback is listened on
 	Door         Door                  // to ingest; nil: nothing can be clicked
+	AckKey       acklink.Key           // of links in messages; none: there are no such links
 	Letters      Letters               // opens dead letters; nil: they stay sealed
 	Runbooks     *runbook.Book         // nil: none
 	Senders      []config.Sender       // whose tokens the snippets name

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"plumbline.dev/services/internal/acklink"
 )
 
 const pingTimeout = 2 * time.Second
@@ -23,6 +24,10 @@ func (s *Server) routes() http.Handler {
 	m.HandleFunc("GET /events", s.events)
 	m.HandleFunc("POST /click", s.acts(s.click))
 	m.HandleFunc("POST /letter", s.acts(s.replay))
+	if s.o.AckKey != nil {
+		m.HandleFunc("GET "+acklink.Path, s.take)
+		m.HandleFunc("POST "+acklink.Path, s.take)
+	}
 	m.HandleFunc("GET /login", s.loginForm)
 	m.HandleFunc("POST /login", s.acts(s.login))
 	m.HandleFunc("POST /logout", s.acts(s.logout))

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
+	"plumbline.dev/services/internal/acklink"
 	"plumbline.dev/services/notify/kit"
 )
 
@@ -154,6 +155,9 @@ func (n *Notifier) pass(a *event.Alert) {
 	now := n.o.Now()
 	cause := root(n.world.Alerts, a)
 	next := translate(a, cause, now)
+	if a.Status == event.AlertFiring && n.o.AckKey != nil {
+		next.Annotations["take"] = model.LabelValue(n.link(a, now))
+	}
 	if step := n.step(a, now); step != nil && cause == "" {
 		next.Labels["escalated_to"] = model.LabelValue(step.To)
 		next.Annotations["escalation"] = model.LabelValue(step.words())
@@ -178,6 +182,14 @@ func (n *Notifier) pass(a *event.Alert) {
 		n.metrics.failed.Inc()
 		n.o.Logger.Warn("alert not handed on; it will be again", zap.String("alert", a.ID), zap.Error(err))
 	}
+}
+
+// link takes the alert as it occurs now. It ends on a whole hour, so that what
+// is affirmed each minute does not differ each minute.
+func (n *Notifier) link(a *event.Alert, now time.Time) string {
+	return n.o.AckKey.Link(n.o.Console, acklink.Claim{
+		Alert: a.ID, Tenant: a.Tenant, Integration: a.Integration, Since: int64(a.Since), Expires: now.Add(n.o.AckFor).Truncate(time.Hour).Unix(),
+	})
 }
 
 // affirm says again what still stands, and watches the watchdog.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/acklink"
 )
 
 // What a person reads: what broke, since when, how many records, whose fault
@@ -35,6 +37,29 @@ Take it: plumbline alerts acknowledge i1`, strings.TrimSpace(w.slack.wait(t, 1)[
 	got := w.slack.wait(t, 2)[1]
 	require.True(t, strings.HasPrefix(got, "[OVER] hs-sf: contact update"), got)
 	require.Contains(t, got, "Over: "+over.Summary)
+}
+
+// With a key, the message carries a link that takes exactly this occurrence.
+func TestAMessageHasALink(t *testing.T) {
+	w := newWorld(t)
+	o := w.options()
+	var err error
+	o.Console = "https://plumbline.example.com"
+	o.AckKey, err = acklink.NewKey([]byte("0123456789abcdef"))
+	require.NoError(t, err)
+	w.start(o)
+	a := w.say(incident("i1", event.AlertFiring))
+	text := w.slack.wait(t, 1)[0]
+	_, link, found := strings.Cut(text, "Take it: ")
+	require.True(t, found, text)
+	u, err := url.Parse(strings.Fields(link)[0])
+	require.NoError(t, err)
+	require.Equal(t, "plumbline.example.com", u.Host)
+	claim, err := o.AckKey.Read(u.Query().Get("link"), time.Now().Add(70*time.Hour))
+	require.NoError(t, err)
+	require.Equal(t, "i1", claim.Alert)
+	require.Equal(t, int64(a.Since), claim.Since)
+	require.Equal(t, "hs-sf", claim.Integration)
 }
 
 // Somebody who was told is not told again by a restart; what happened

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/config"
+	"plumbline.dev/services/internal/acklink"
 	"plumbline.dev/services/notify/kit"
 )
 
@@ -23,6 +24,10 @@ type Options struct {
 	Resolve func(config.Secret) ([]byte, error)
 	Data    string // folder for what was told
 	Console string // base URL in messages
+	// AckKey signs links by which an alert is taken, good for AckFor; without one
+	// messages name the command.
+	AckKey acklink.Key
+	AckFor time.Duration
 	// Escalation is what each integration's runbook says, by its id.
 	Escalation map[string][]Next
 
@@ -39,6 +44,9 @@ func (o *Options) fill() error {
 	}
 	if o.Every == 0 {
 		o.Every = time.Minute
+	}
+	if o.AckFor == 0 {
+		o.AckFor = 72 * time.Hour
 	}
 	if o.Now == nil {
 		o.Now = time.Now

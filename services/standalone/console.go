@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +33,12 @@ func (a *App) startConsole(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	key, err := a.ackKey()
+	if err != nil {
+		return err
+	}
 	s, err := console.New(console.Options{
-		Warehouse: a.db, Listen: a.o.Config.Listen.Console, Hosts: a.o.Config.Console.Hosts, Demo: a.o.Demo != nil,
+		Warehouse: a.db, Listen: a.o.Config.Listen.Console, Hosts: consoleHosts(a.o.Config), AckKey: key, Demo: a.o.Demo != nil,
 		Ingest: "http://" + a.o.Config.Listen.Ingest, Integrations: a.o.Config.Integrations, Senders: a.o.Config.Senders,
 		Gate: gate, Door: door, Letters: letters, Runbooks: runbook.Open(a.o.Config.Integrations, a.o.ConfigDir, time.Now()),
 		Registerer: a.reg, Gatherer: a.reg, Logger: a.log.Named("console"), Now: a.o.Pace.Now,
@@ -46,6 +52,14 @@ func (a *App) startConsole(ctx context.Context) error {
 	a.stack.OnStop("console", s.Stop)
 	a.Addrs.Console = s.Addr()
 	return nil
+}
+
+// consoleHosts are the names it is reached by, that of its links among them.
+func consoleHosts(c *config.Config) []string {
+	if u, err := url.Parse(c.Console.URL); err == nil && u.Hostname() != "" {
+		return append(slices.Clone(c.Console.Hosts), u.Hostname())
+	}
+	return c.Console.Hosts
 }
 
 // gate knows the people of the configuration, nobody where there are none.

@@ -2,10 +2,13 @@ package standalone
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"plumbline.dev/schemas/config"
+	"plumbline.dev/services/internal/acklink"
 	"plumbline.dev/services/internal/runbook"
 	"plumbline.dev/services/notify"
 )
@@ -25,6 +28,10 @@ func (a *App) startNotify(context.Context) error {
 		return err
 	}
 	o := NotifyOptions(a.o.Config, a.o.ConfigDir, a.secrets.Resolve)
+	if o.AckKey, err = a.ackKey(); err != nil {
+		return err
+	}
+	o.AckFor = time.Duration(c.AckFor)
 	o.Source, o.Data, o.Logger, o.Registerer = source, a.o.Data, a.log.Named("notify"), a.reg
 	n, err := notify.New(o)
 	if err != nil {
@@ -66,4 +73,27 @@ func escalations(c *config.Config, dir string) map[string][]notify.Next {
 	return out
 }
 
-func consoleURL(c *config.Config) string { return "http://" + c.Listen.Console }
+// consoleURL is what links begin with.
+func consoleURL(c *config.Config) string {
+	if c.Console.URL != "" {
+		return strings.TrimSuffix(c.Console.URL, "/")
+	}
+	return "http://" + c.Listen.Console
+}
+
+// ackKey signs links in messages; nil where none is configured.
+func (a *App) ackKey() (acklink.Key, error) {
+	ref := a.o.Config.Notify.AckKey
+	if ref == "" {
+		return nil, nil
+	}
+	secret, err := a.secrets.Resolve(ref)
+	if err != nil {
+		return nil, fmt.Errorf("notify.ack_key: %w", err)
+	}
+	key, err := acklink.NewKey(secret)
+	if err != nil {
+		return nil, fmt.Errorf("notify.ack_key: %w", err)
+	}
+	return key, nil
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 
 	"plumbline.dev/schemas/config"
 )
@@ -12,6 +13,9 @@ var roles = []string{"viewer", "operator", "admin"}
 
 // console refuses a page on the network that anybody may click in.
 func (s *source) console(c *config.Config) {
+	if u, err := url.Parse(c.Console.URL); c.Console.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		s.add("console.url", "is %q; expected an address like https://plumbline.example.com", c.Console.URL)
+	}
 	for i, p := range c.Console.People {
 		path := fmt.Sprintf("console.people[%d]", i)
 		s.required(path+".name", p.Name)

@@ -44,6 +44,7 @@ func validate(c *config.Config, s *source) {
 		s.required("notify.smtp.from", m.From)
 		s.secret("notify.smtp.password", m.Password)
 	}
+	s.notices(c.Notify)
 	s.hooks(c.Hooks)
 	s.senders(c.Senders)
 	s.connections(c.Connections)
@@ -53,6 +54,30 @@ func validate(c *config.Config, s *source) {
 	}
 	s.console(c)
 	s.integrations(c)
+}
+
+// notices checks the links and the digest in what people are sent.
+func (s *source) notices(n config.Notify) {
+	s.secret("notify.ack_key", n.AckKey)
+	if n.AckFor < 0 {
+		s.add("notify.ack_for", "is below zero; expected a duration, like 72h")
+	}
+	d := n.Digest
+	if d == nil {
+		return
+	}
+	if d.Day != "" {
+		s.word("notify.digest.day", d.Day, config.Weekdays)
+	}
+	if d.Hour < 0 || d.Hour > 23 {
+		s.add("notify.digest.hour", "is %d; expected 0 to 23", d.Hour)
+	}
+	if _, err := time.LoadLocation(d.Zone); err != nil {
+		s.add("notify.digest.zone", "is %q; expected a zone's name, like Europe/Berlin", d.Zone)
+	}
+	if n.Slack == "" && n.Email == "" && n.Alertmanager == "" {
+		s.add("notify.digest", "nobody is told: set notify.slack, notify.email or notify.alertmanager")
+	}
 }
 
 func (s *source) address(path, v string) {
