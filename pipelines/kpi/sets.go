@@ -80,7 +80,7 @@ func driftWords(id string, m *DriftMeasure) string {
 
 // Defaults of the share of failures that no rule knows.
 const (
-	otherWarning = 0.1
+	otherWarning = 0.03
 	otherFew     = 3
 )
 

@@ -177,7 +177,8 @@ func TestReorderedSets(t *testing.T) {
 	}
 }
 
-// Failures of no known kind are told from thirty failures and over a tenth on.
+// Failures of no known kind are told from thirty failures and three of them on,
+// over three in a hundred.
 func TestShareOfOther(t *testing.T) {
 	failed := func(class string, n int64) event.Event {
 		return &event.Partial{Tenant: "t", Integration: "i", Object: "contact", Second: now, Failures: []event.FailureCount{{
@@ -187,7 +188,7 @@ func TestShareOfOther(t *testing.T) {
 	for _, tt := range []struct {
 		other, all int64
 		status     string
-	}{{3, 29, "ok"}, {3, 30, "ok"}, {4, 30, "breach"}, {10, 100, "ok"}, {11, 100, "breach"}, {0, 0, "ok"}} {
+	}{{3, 29, "ok"}, {2, 30, "ok"}, {3, 30, "breach"}, {3, 100, "ok"}, {4, 100, "breach"}, {29, 1000, "ok"}, {31, 1000, "breach"}, {0, 0, "ok"}} {
 		k := fold(failed(event.ClassOther, tt.other), failed(event.ClassSchema, tt.all-tt.other))
 		require.Equal(t, tt.status, k.Other(&sync, now-event.Day, now).Status, "%+v", tt)
 	}

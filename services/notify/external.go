@@ -77,4 +77,17 @@ func (x *external) put(ctx context.Context, now time.Time, list []model.Alert) e
 
 func (*external) mute(context.Context, *event.Alert, time.Time) error { return nil }
 
+// theirs is all that is known of whom an external Alertmanager tells.
+const theirs = "alertmanager"
+
+func (*external) receiversOf(model.LabelSet) []string { return []string{theirs} }
+
+func (x *external) once(ctx context.Context, now time.Time, a model.Alert, _ func(string) bool, told func(string) error) error {
+	a.EndsAt = now.Add(externalFor)
+	if err := x.put(ctx, now, []model.Alert{a}); err != nil {
+		return err
+	}
+	return told(theirs)
+}
+
 func (x *external) close() { x.client.CloseIdleConnections() }

@@ -21,6 +21,10 @@ import (
 type teller interface {
 	put(ctx context.Context, now time.Time, list []model.Alert) error
 	mute(ctx context.Context, a *event.Alert, now time.Time) error
+	// receiversOf are those that labels are routed to; once tells those that
+	// are missing, and each that was told at once.
+	receiversOf(labels model.LabelSet) []string
+	once(ctx context.Context, now time.Time, a model.Alert, missing func(string) bool, told func(string) error) error
 	close()
 }
 
@@ -83,6 +87,9 @@ func (n *Notifier) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { n.affirm(ctx) })
+	if n.o.Digest != nil {
+		wg.Go(func() { n.digests(ctx) })
+	}
 	for ctx.Err() == nil {
 		err := n.o.Source.Read(ctx, topic.AlertStates, n.record, n.ready)
 		if ctx.Err() != nil {

@@ -31,6 +31,9 @@ type Options struct {
 	// Escalation is what each integration's runbook says, by its id.
 	Escalation map[string][]Next
 
+	// Digest is the weekly message; nil: none is sent.
+	Digest *Digest
+
 	// Every is how often firing alerts are affirmed, default a minute.
 	Every      time.Duration
 	Now        func() time.Time

@@ -43,7 +43,9 @@ type speaker struct {
 	inhibitor  *inhibit.Inhibitor
 	dispatcher *dispatch.Dispatcher
 	stop       chan struct{}
-	inhibits   bool                      // somebody wrote inhibit rules
+	inhibits   bool // somebody wrote inhibit rules
+	receiver   map[string][]amnotify.Integration
+	route      *dispatch.Route
 	awaited    map[model.LabelValue]bool // causes that the inhibitor knows; only the notifier's goroutine asks
 	wg         sync.WaitGroup
 }
@@ -73,13 +75,14 @@ func newSpeaker(o *Options, conf *amconfig.Config) (*speaker, error) {
 		s.alerts.Close()
 		return nil, err
 	}
+	s.receiver, s.route = receivers, dispatch.NewRoute(conf.Route, nil)
 	s.wg.Go(func() { told.Maintenance(saveEvery, filepath.Join(o.Data, "told"), s.stop, nil) })
 	s.wg.Go(func() { s.silences.Maintenance(saveEvery, filepath.Join(o.Data, "silences"), s.stop, nil) })
 	intervals := intervalsOf(conf)
 	s.inhibitor = inhibit.NewInhibitor(s.alerts, conf.InhibitRules, log, rec)
 	pipeline := amnotify.NewPipelineBuilder(o.Registerer, featurecontrol.NoopFlags{}, rec).New(
 		receivers, func() time.Duration { return 0 }, s.inhibitor, silencer, intervals, remembered{told}, nil)
-	s.dispatcher = dispatch.NewDispatcher(s.alerts, dispatch.NewRoute(conf.Route, nil), pipeline, intervals,
+	s.dispatcher = dispatch.NewDispatcher(s.alerts, s.route, pipeline, intervals,
 		func(d time.Duration) time.Duration { return max(d, amnotify.MinTimeout) }, 30*time.Second, nil, log, rec,
 		dispatch.NewDispatcherMetrics(false, o.Registerer, featurecontrol.NoopFlags{}), tmpl)
 	s.wg.Go(s.inhibitor.Run)

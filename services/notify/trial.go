@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/alertmanager/alert"
 	amconfig "github.com/prometheus/alertmanager/config"
-	amnotify "github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/common/model"
 	"plumbline.dev/schemas/event"
 )
@@ -59,13 +57,8 @@ func trial(ctx context.Context, o *Options, conf *amconfig.Config, said model.Al
 	var out []Outcome
 	for _, r := range conf.Receivers {
 		for _, i := range receivers[r.Name] {
-			c := amnotify.WithReceiverName(ctx, r.Name)
-			c = amnotify.WithGroupKey(c, "trial")
-			c = amnotify.WithGroupLabels(c, model.LabelSet{"integration": "trial"})
-			c = amnotify.WithNow(c, o.Now())
-			c = amnotify.WithFiringAlerts(c, []uint64{1})
-			verdict := i.Notify(c, alert.New(said, o.Now(), false))
-			out = append(out, Outcome{fmt.Sprintf("%s/%s", r.Name, i.String()), verdict.Err()})
+			err := directly(ctx, r.Name, i, model.LabelSet{"integration": "trial"}, said, o.Now())
+			out = append(out, Outcome{fmt.Sprintf("%s/%s", r.Name, i.String()), err})
 		}
 	}
 	return out, nil

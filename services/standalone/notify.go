@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ func (a *App) startNotify(context.Context) error {
 	if o.AckKey, err = a.ackKey(); err != nil {
 		return err
 	}
+	if o.Digest, err = a.digest(); err != nil {
+		return err
+	}
 	o.AckFor = time.Duration(c.AckFor)
 	o.Source, o.Data, o.Logger, o.Registerer = source, a.o.Data, a.log.Named("notify"), a.reg
 	n, err := notify.New(o)
@@ -39,6 +43,28 @@ func (a *App) startNotify(context.Context) error {
 	}
 	a.stack.Go("notify", n.Run)
 	return nil
+}
+
+// digest is the weekly message, nil where none is configured.
+func (a *App) digest() (*notify.Digest, error) {
+	c := a.o.Config.Notify.Digest
+	if c == nil {
+		return nil, nil
+	}
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("notify.digest.zone: %w", err)
+	}
+	d := &notify.Digest{Day: time.Monday, Hour: c.Hour, Zone: zone, Read: a.db.Read}
+	if i := slices.Index(config.Weekdays, c.Day); i >= 0 {
+		d.Day = time.Weekday(i)
+	}
+	for i := range a.o.Config.Integrations {
+		d.Tenants = append(d.Tenants, a.o.Config.Integrations[i].TenantOrDefault())
+	}
+	slices.Sort(d.Tenants)
+	d.Tenants = slices.Compact(d.Tenants)
+	return d, nil
 }
 
 // NotifyOptions are the options that the configuration decides.

@@ -93,7 +93,8 @@ func (a *App) clickhousePassword() (string, error) {
 
 // needsWarehouse says which roles talk SQL.
 func (a *App) needsWarehouse() bool {
-	return a.o.warehouse || a.o.has(Sink) || a.o.has(Console) || a.o.has(Reconcile) || (a.o.Migrate && a.o.has(ClickHouse))
+	return a.o.warehouse || a.o.has(Sink) || a.o.has(Console) || a.o.has(Reconcile) ||
+		(a.o.has(Notify) && a.o.Config.Notify.Digest != nil) || (a.o.Migrate && a.o.has(ClickHouse))
 }
 
 func (a *App) connectWarehouse(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	_ "time/tzdata" // zones of digests, where the machine has none
 
 	"github.com/spf13/cobra"
 	"plumbline.dev/services/embedded/clickhouse"
