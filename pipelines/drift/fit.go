@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -21,6 +22,10 @@ const (
 	// believed is what the lower bound of the ratio must exceed; wider claims more.
 	believed     = 1.5
 	believedWide = 2.5
+	// enough is how many differences should have been among the changes of a time
+	// that is to be held against another: of none among them, Katz's interval is
+	// then clear of 1.
+	enough = 15.0
 	// unlikely is how many cases may be missing between a cause and the first
 	// difference: with e^-7 it is not the cause.
 	unlikely = 7.0
@@ -61,14 +66,18 @@ func (c *Candidate) when() (from, to event.Time) {
 	return from, to
 }
 
-// touches reports whether it reaches a field; who made the change is asked only
-// of machines.
-func (c *Candidate) touches(object, field string, by event.Actor) bool {
-	if machine(c.By) && !same(c.By, by) {
+// touches reports whether it reaches what differs: its field, or the field for
+// which the write was refused as a whole. Who made the change is asked only of
+// machines.
+func (c *Candidate) touches(x *Cell) bool {
+	if machine(c.By) && !same(c.By, x.By) {
 		return false
 	}
-	return (c.Object == "" || c.Object == object) && (c.Field == "" || c.Field == field)
+	return (c.Object == "" || c.Object == x.Object) && (c.Field == "" || c.Field == x.Field || c.Field == x.Refused)
 }
+
+// field is the field that a difference in its reach counts under.
+func (c *Candidate) field(x *Cell) string { return cmp.Or(c.Field, x.Field) }
 
 // same holds a named machine against who made a change; runs count if both say.
 func same(a, b event.Actor) bool {
@@ -77,7 +86,7 @@ func same(a, b event.Actor) bool {
 
 func (c *Candidate) hits(x *Cell) bool {
 	from, to := c.when()
-	return x.Began >= from && x.Began < to && c.touches(x.Object, x.Field, x.By)
+	return x.Began >= from && x.Began < to && c.touches(x)
 }
 
 // risk is cases of changes.
@@ -104,6 +113,13 @@ func (f *fit) contrast(out risk) {
 	if f.low == 0 || low < f.low {
 		f.outside, f.ratio, f.low, f.high = out, ratio, low, ratio*math.Exp(1.96*se)
 	}
+}
+
+// tells reports whether so many changes outside could have shown that it is no
+// better there: of few, none may differ by chance.
+func (f *fit) tells(out risk) bool {
+	expected := out.of * f.inside.rate()
+	return expected >= enough || out.cases >= expected
 }
 
 // series are the changes of one field, by whom.
@@ -146,7 +162,7 @@ func (d *Drift) scene(now event.Time, integration string) *scene {
 	}
 	for _, key := range under(d.causes.Keys(), integration) {
 		if c := d.causes.Get(key); !machine(c.By) || c.Writes == 0 || c.Writes >= few && !d.announced(integration, c) {
-			s.causes = append(s.causes, c)
+			s.causes = append(s.causes, s.placed(c))
 		}
 	}
 	var last *series
@@ -165,6 +181,23 @@ func (d *Drift) scene(now event.Time, integration string) *scene {
 		}
 	}
 	return s
+}
+
+// placed puts a candidate that happened between two looks where the first
+// difference in its reach began meanwhile.
+func (s *scene) placed(c *Candidate) *Candidate {
+	if c.Latest <= c.Start {
+		return c
+	}
+	first := c.Latest
+	for _, x := range s.cells {
+		if x.Began >= c.Start && x.Began < first && c.touches(x) {
+			first = x.Began
+		}
+	}
+	at := *c
+	at.Start = first
+	return &at
 }
 
 // announced reports whether a signal tells of the same work of the machine.
@@ -201,7 +234,7 @@ func (s *scene) fit(c *Candidate) *fit {
 	to = min(to, s.now+event.Minute)
 	f := &fit{}
 	for i, x := range s.cells {
-		if !c.touches(x.Object, x.Field, x.By) {
+		if !c.touches(x) {
 			continue
 		}
 		f.total += x.N
@@ -247,7 +280,7 @@ func (s *scene) timely(c *Candidate, f *fit) bool {
 	object, field, cases := s.hitMost(c)
 	began := s.now
 	for i, x := range s.cells { // those of one maker after the other: not in the order of time
-		if !s.left[i] || !c.hits(x) || x.Object != object || x.Field != field {
+		if !s.left[i] || !c.hits(x) || x.Object != object || c.field(x) != field {
 			continue
 		}
 		if f.first == 0 || x.Began < f.first {
@@ -262,22 +295,23 @@ func (s *scene) timely(c *Candidate, f *fit) bool {
 	}
 	its := func(x *series) bool { return x.by == "" && x.object == object && x.field == field }
 	from, to := c.when()
-	quiet := s.changes(c.Start, began, its)
+	since := max(c.Start, min(c.Latest, began))
+	quiet := s.changes(since, began, its)
 	rate := min(cases/max(s.changes(from, to, its)-quiet, cases), 1)
-	went := quiet - s.wrong(object, field, c.Start, began) // well; also what another cause explains did not
+	went := quiet - s.wrong(c, object, field, since, began) // well; also what another cause explains did not
 	if went*rate-s.before(c, object, field, began) >= unlikely {
 		return false
 	}
 	already := s.cases(func(x *Cell) bool {
-		return x.Object == object && x.Field == field && x.Began < from && x.Began >= from-justBefore
+		return x.Object == object && c.field(x) == field && c.touches(x) && x.Began < from && x.Began >= from-justBefore
 	})
 	return already < 2 || already < alike*rate*s.changes(from-justBefore, from, its)
 }
 
 // wrong is how many differences of a field began in an interval, explained or not.
-func (s *scene) wrong(object, field string, from, to event.Time) (n float64) {
+func (s *scene) wrong(c *Candidate, object, field string, from, to event.Time) (n float64) {
 	for i, x := range s.cells {
-		if !s.left[i] && x.Object == object && x.Field == field && x.Began >= from && x.Began < to {
+		if !s.left[i] && x.Object == object && c.field(x) == field && c.touches(x) && x.Began >= from && x.Began < to {
 			n += float64(x.N)
 		}
 	}
@@ -286,7 +320,9 @@ func (s *scene) wrong(object, field string, from, to event.Time) (n float64) {
 
 // before is how many differences of a field began by an instant.
 func (s *scene) before(c *Candidate, object, field string, at event.Time) float64 {
-	return s.cases(func(x *Cell) bool { return x.Object == object && x.Field == field && x.Began <= at && c.hits(x) })
+	return s.cases(func(x *Cell) bool {
+		return x.Object == object && c.field(x) == field && x.Began <= at && c.hits(x)
+	})
 }
 
 // hitMost is the field with the most differences in a candidate's reach.
@@ -296,7 +332,7 @@ func (s *scene) hitMost(c *Candidate) (object, field string, cases float64) {
 		if !s.left[i] || !c.hits(x) {
 			continue
 		}
-		at := [2]string{x.Object, x.Field}
+		at := [2]string{x.Object, c.field(x)}
 		byField[at] += float64(x.N)
 		if n := byField[at]; n > cases || n == cases && at[0]+sep+at[1] < object+sep+field {
 			object, field, cases = at[0], at[1], n
@@ -310,9 +346,9 @@ func (s *scene) hitMost(c *Candidate) (object, field string, cases float64) {
 func (s *scene) contrasts(c *Candidate, f *fit, from, to event.Time, inReach func(*series) bool) bool {
 	start := s.now - horizon
 	out := risk{of: s.changes(start, from, inReach) + s.changes(to, s.now, inReach)}
-	out.cases = s.cases(func(x *Cell) bool { return c.touches(x.Object, x.Field, x.By) && !c.hits(x) })
+	out.cases = s.cases(func(x *Cell) bool { return c.touches(x) && !c.hits(x) })
 	any := false
-	if out.of >= leastChanges && !machine(c.By) {
+	if out.of >= leastChanges && !machine(c.By) && (c.reach() == reachAll || f.tells(out)) {
 		f.contrast(out)
 		any = true
 	}

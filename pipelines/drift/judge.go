@@ -100,12 +100,12 @@ func (s *scene) claim(c *Candidate, f *fit) *claim {
 			continue
 		}
 		if first {
-			x.object, x.field, first = cell.Object, cell.Field, false
+			x.object, x.field, first = cell.Object, c.field(cell), false
 		}
 		if x.object != cell.Object {
 			x.object = ""
 		}
-		if x.field != cell.Field {
+		if x.field != c.field(cell) {
 			x.field = ""
 		}
 	}

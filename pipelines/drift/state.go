@@ -3,15 +3,16 @@ package drift
 import "plumbline.dev/schemas/event"
 
 // Cell counts the divergences of one field that began in one minute, by who
-// made the change.
+// made the change, and by the field for which the target refused it.
 type Cell struct {
-	Object string      `msg:"o"`
-	Field  string      `msg:"f,omitempty"`
-	By     event.Actor `msg:"by"`
-	Began  event.Time  `msg:"b"`
-	N      int64       `msg:"n"`
-	Value  string      `msg:"v,omitempty"` // the commonest
-	ValueN int64       `msg:"vn,omitempty"`
+	Object  string      `msg:"o"`
+	Field   string      `msg:"f,omitempty"`
+	By      event.Actor `msg:"by"`
+	Began   event.Time  `msg:"b"`
+	Refused string      `msg:"r,omitempty"` // the field that the answer to the failed write names
+	N       int64       `msg:"n"`
+	Value   string      `msg:"v,omitempty"` // the commonest
+	ValueN  int64       `msg:"vn,omitempty"`
 }
 
 // Flow counts the changes of one field in one day, by slots of it.
@@ -28,6 +29,7 @@ type Candidate struct {
 	Field   string      `msg:"f,omitempty"`
 	By      event.Actor `msg:"by"`
 	Start   event.Time  `msg:"b"`
+	Latest  event.Time  `msg:"l,omitempty"` // it happened after Start and by then; 0 = at Start
 	End     event.Time  `msg:"e,omitempty"` // 0 = it lasts
 	What    string      `msg:"w,omitempty"` // in a few words
 	Step    string      `msg:"st,omitempty"`

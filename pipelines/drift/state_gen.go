@@ -163,8 +163,8 @@ func (z *Book) Msgsize() (s int) {
 func (z *Candidate) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(12)
-	var zb0001Mask uint16 /* 12 bits */
+	zb0001Len := uint32(13)
+	var zb0001Mask uint16 /* 13 bits */
 	_ = zb0001Mask
 	if z.System == "" {
 		zb0001Len--
@@ -180,19 +180,19 @@ func (z *Candidate) MarshalMsg(b []byte) (o []byte, err error) {
 	}
 	if z.What == "" {
 		zb0001Len--
-		zb0001Mask |= 0x100
+		zb0001Mask |= 0x200
 	}
 	if z.Step == "" {
 		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x400
 	}
 	if z.Removed == nil {
 		zb0001Len--
-		zb0001Mask |= 0x400
+		zb0001Mask |= 0x800
 	}
 	if z.Writes == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x800
+		zb0001Mask |= 0x1000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -234,6 +234,13 @@ func (z *Candidate) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "Start")
 			return
 		}
+		// string "l"
+		o = append(o, 0xa1, 0x6c)
+		o, err = z.Latest.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Latest")
+			return
+		}
 		// string "e"
 		o = append(o, 0xa1, 0x65)
 		o, err = z.End.MarshalMsg(o)
@@ -241,17 +248,17 @@ func (z *Candidate) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "End")
 			return
 		}
-		if (zb0001Mask & 0x100) == 0 { // if not omitted
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "w"
 			o = append(o, 0xa1, 0x77)
 			o = msgp.AppendString(o, z.What)
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "st"
 			o = append(o, 0xa2, 0x73, 0x74)
 			o = msgp.AppendString(o, z.Step)
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "r"
 			o = append(o, 0xa1, 0x72)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Removed)))
@@ -259,7 +266,7 @@ func (z *Candidate) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, z.Removed[za0001])
 			}
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "n"
 			o = append(o, 0xa1, 0x6e)
 			o = msgp.AppendInt64(o, z.Writes)
@@ -328,6 +335,12 @@ func (z *Candidate) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Start")
 				return
 			}
+		case "l":
+			bts, err = z.Latest.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Latest")
+				return
+			}
 		case "e":
 			bts, err = z.End.UnmarshalMsg(bts)
 			if err != nil {
@@ -385,7 +398,7 @@ func (z *Candidate) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Candidate) Msgsize() (s int) {
-	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(z.Kind) + 2 + msgp.StringPrefixSize + len(z.System) + 2 + msgp.StringPrefixSize + len(z.Object) + 2 + msgp.StringPrefixSize + len(z.Field) + 3 + z.By.Msgsize() + 2 + z.Start.Msgsize() + 2 + z.End.Msgsize() + 2 + msgp.StringPrefixSize + len(z.What) + 3 + msgp.StringPrefixSize + len(z.Step) + 2 + msgp.ArrayHeaderSize
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(z.Kind) + 2 + msgp.StringPrefixSize + len(z.System) + 2 + msgp.StringPrefixSize + len(z.Object) + 2 + msgp.StringPrefixSize + len(z.Field) + 3 + z.By.Msgsize() + 2 + z.Start.Msgsize() + 2 + z.Latest.Msgsize() + 2 + z.End.Msgsize() + 2 + msgp.StringPrefixSize + len(z.What) + 3 + msgp.StringPrefixSize + len(z.Step) + 2 + msgp.ArrayHeaderSize
 	for za0001 := range z.Removed {
 		s += msgp.StringPrefixSize + len(z.Removed[za0001])
 	}
@@ -397,20 +410,24 @@ func (z *Candidate) Msgsize() (s int) {
 func (z *Cell) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(7)
-	var zb0001Mask uint8 /* 7 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
+	if z.Refused == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
 	if z.Value == "" {
 		zb0001Len--
-		zb0001Mask |= 0x20
+		zb0001Mask |= 0x40
 	}
 	if z.ValueN == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x40
+		zb0001Mask |= 0x80
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -439,15 +456,20 @@ func (z *Cell) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "Began")
 			return
 		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendString(o, z.Refused)
+		}
 		// string "n"
 		o = append(o, 0xa1, 0x6e)
 		o = msgp.AppendInt64(o, z.N)
-		if (zb0001Mask & 0x20) == 0 { // if not omitted
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
 			// string "v"
 			o = append(o, 0xa1, 0x76)
 			o = msgp.AppendString(o, z.Value)
 		}
-		if (zb0001Mask & 0x40) == 0 { // if not omitted
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "vn"
 			o = append(o, 0xa2, 0x76, 0x6e)
 			o = msgp.AppendInt64(o, z.ValueN)
@@ -498,6 +520,12 @@ func (z *Cell) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Began")
 				return
 			}
+		case "r":
+			z.Refused, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Refused")
+				return
+			}
 		case "n":
 			z.N, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
@@ -530,7 +558,7 @@ func (z *Cell) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Cell) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Object) + 2 + msgp.StringPrefixSize + len(z.Field) + 3 + z.By.Msgsize() + 2 + z.Began.Msgsize() + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Object) + 2 + msgp.StringPrefixSize + len(z.Field) + 3 + z.By.Msgsize() + 2 + z.Began.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Refused) + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
 	return
 }
 

@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -72,12 +73,36 @@ func (d *Drift) signal(s *event.Signal) {
 	if v, ok := event.Find(s.Detail, "removed"); ok && v.Text != "" {
 		c.Removed = strings.Split(v.Text, ";")
 	}
+	if v, ok := event.Find(s.Detail, "seen_at"); ok { // between two looks
+		if at, err := time.Parse(time.RFC3339Nano, v.Text); err == nil {
+			c.Latest = event.At(at)
+			d.undone(s, &c)
+		}
+	}
 	if v, ok := event.Find(s.Detail, "ends_at"); ok && s.Kind == event.SignalQuota { // told ahead of time
 		if at, err := time.Parse(time.RFC3339Nano, v.Text); err == nil {
 			c.Start = event.At(at)
 		}
 	}
 	d.candidate(s.Tenant, s.Integration, c)
+}
+
+// undone ends what an earlier look had seen of the same field: it has changed
+// again. A field that came back under its name is the same.
+func (d *Drift) undone(s *event.Signal, c *Candidate) {
+	field := c.Field
+	if v, ok := event.Find(s.Detail, "after"); ok {
+		if _, own := d.names.of(s.Integration, s.Object, v.Text); own != v.Text {
+			field = own
+		}
+	}
+	for _, key := range slices.Clone(under(d.causes.Keys(), s.Integration)) {
+		was := d.causes.Get(key)
+		if was.Latest == 0 || was.End != 0 || was.Start >= c.Start || was.System != c.System || was.Object != c.Object || was.Field != field {
+			continue
+		}
+		d.causes.Change(key).End = c.Latest
+	}
 }
 
 func (d *Drift) verdict(v *event.CauseVerdict) {

@@ -81,7 +81,7 @@ func rows(x *event.Explanation) string {
 		sql += " AND object = " + q(x.Object)
 	}
 	if x.Field != "" {
-		sql += " AND field = " + q(x.Field)
+		sql += " AND (field = " + q(x.Field) + " OR refused_field = " + q(x.Field) + ")"
 	}
 	sql += " AND NOT pre_existing AND confirmed_at IS NOT NULL AND began_at >= " + at(x.From)
 	if x.To != 0 {

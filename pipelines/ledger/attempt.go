@@ -46,6 +46,9 @@ func (m *mapping) tryOf(a *event.Attempt) *Try {
 		Permanent: a.Verdict != nil && a.Verdict.Recoverability == event.Permanent,
 		Reverse:   m.integration.Bidirectional && a.System != "" && a.System == m.integration.Source.System,
 	}
+	if t.Failed {
+		t.Answer = m.answer(a)
+	}
 	if t.Reverse {
 		for i := range m.renamed(a.Fields) {
 			t.Fields = append(t.Fields, m.renamed(a.Fields)[i].Name)
@@ -117,6 +120,7 @@ func (f *folding) tried(o *Open, t *Try) bool {
 		return true
 	}
 	o.Refused++
+	o.Answer = t.Answer
 	switch o.D.State {
 	case event.StateObserved, event.StateAttempted:
 		o.D.State = event.StateAttempted
@@ -130,7 +134,7 @@ func (f *folding) tried(o *Open, t *Try) bool {
 }
 
 func (f *folding) acknowledge(o *Open, t *Try) {
-	o.Refused = 0
+	o.Refused, o.Answer = 0, nil
 	for i := range o.Wants {
 		w := &o.Wants[i]
 		w.Named = w.Named || slices.Contains(t.Fields, w.Target)

@@ -98,6 +98,9 @@ func (f *folding) confirm(g *Gap, o *Open, e *Evidence) {
 			g.D.DeliveryID = f.deliveryID(o)
 		}
 		g.D.Class = classOf(g, o)
+		if a := f.refusal(g.Target); a != nil {
+			g.D.RefusedCode, g.D.RefusedField = a.Code, a.Field
+		}
 	case g.Due == 0:
 		g.Due = max(settled, f.clock+lateGrace)
 		if g.Tries > 0 { // nobody could tell: ask again, ever more seldom

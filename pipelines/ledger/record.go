@@ -26,6 +26,7 @@ type Open struct {
 	D          Passage    `msg:"d"`
 	Wants      []Want     `msg:"w,omitempty"` // what the other system has to show
 	Refused    int        `msg:"r,omitempty"` // failed attempts since the last success
+	Answer     *Answer    `msg:"z,omitempty"` // to the last of them
 	Coerced    bool       `msg:"c,omitempty"` // the sync user wrote another value: only a suspicion before the deadline
 	Asked      bool       `msg:"a,omitempty"` // a read-back was asked for
 	Silent     bool       `msg:"q,omitempty"` // the silent failure was told
@@ -102,7 +103,15 @@ type Try struct {
 	Failed    bool       `msg:"x,omitempty"`
 	Permanent bool       `msg:"p,omitempty"`
 	Other     bool       `msg:"o,omitempty"`
+	Answer    *Answer    `msg:"w,omitempty"` // of a failed one
 	Reverse   bool       `msg:"z,omitempty"` // it wrote to the source
+}
+
+// Answer is what a system said to a write that failed: its code, else the
+// class of it, and the field that it names, if it names one.
+type Answer struct {
+	Code  string `msg:"c"`
+	Field string `msg:"f,omitempty"`
 }
 
 // Evidence is what a system was seen to hold: its own event, a poll, a

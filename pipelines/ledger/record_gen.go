@@ -8,6 +8,82 @@ import (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z Answer) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(2)
+	var zb0001Mask uint8 /* 2 bits */
+	_ = zb0001Mask
+	if z.Field == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendString(o, z.Code)
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendString(o, z.Field)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "c":
+			z.Code, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Code")
+				return
+			}
+		case "f":
+			z.Field, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Field")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Answer) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Code) + 2 + msgp.StringPrefixSize + len(z.Field)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Evidence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -601,8 +677,8 @@ func (z *Kept) Msgsize() (s int) {
 func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(11)
-	var zb0001Mask uint16 /* 11 bits */
+	zb0001Len := uint32(12)
+	var zb0001Mask uint16 /* 12 bits */
 	_ = zb0001Mask
 	if z.Wants == nil {
 		zb0001Len--
@@ -612,25 +688,29 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.Coerced == false {
+	if z.Answer == nil {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Asked == false {
+	if z.Coerced == false {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
-	if z.Silent == false {
+	if z.Asked == false {
 		zb0001Len--
 		zb0001Mask |= 0x20
 	}
+	if z.Silent == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
 	if z.SeenBasis == "" {
 		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x400
 	}
 	if z.Resolution == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x400
+		zb0001Mask |= 0x800
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -662,16 +742,46 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendInt(o, z.Refused)
 		}
 		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "z"
+			o = append(o, 0xa1, 0x7a)
+			if z.Answer == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				// check for omitted fields
+				zb0002Len := uint32(2)
+				var zb0002Mask uint8 /* 2 bits */
+				_ = zb0002Mask
+				if z.Answer.Field == "" {
+					zb0002Len--
+					zb0002Mask |= 0x2
+				}
+				// variable map header, size zb0002Len
+				o = append(o, 0x80|uint8(zb0002Len))
+
+				// skip if no fields are to be emitted
+				if zb0002Len != 0 {
+					// string "c"
+					o = append(o, 0xa1, 0x63)
+					o = msgp.AppendString(o, z.Answer.Code)
+					if (zb0002Mask & 0x2) == 0 { // if not omitted
+						// string "f"
+						o = append(o, 0xa1, 0x66)
+						o = msgp.AppendString(o, z.Answer.Field)
+					}
+				}
+			}
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "c"
 			o = append(o, 0xa1, 0x63)
 			o = msgp.AppendBool(o, z.Coerced)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "a"
 			o = append(o, 0xa1, 0x61)
 			o = msgp.AppendBool(o, z.Asked)
 		}
-		if (zb0001Mask & 0x20) == 0 { // if not omitted
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
 			// string "q"
 			o = append(o, 0xa1, 0x71)
 			o = msgp.AppendBool(o, z.Silent)
@@ -697,12 +807,12 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 			err = msgp.WrapError(err, "SeenAt")
 			return
 		}
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "b"
 			o = append(o, 0xa1, 0x62)
 			o = msgp.AppendString(o, z.SeenBasis)
 		}
-		if (zb0001Mask & 0x400) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "n"
 			o = append(o, 0xa1, 0x6e)
 			o = msgp.AppendInt64(o, z.Resolution)
@@ -759,6 +869,52 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			if err != nil {
 				err = msgp.WrapError(err, "Refused")
 				return
+			}
+		case "z":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Answer = nil
+			} else {
+				if z.Answer == nil {
+					z.Answer = new(Answer)
+				}
+				var zb0003 uint32
+				zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Answer")
+					return
+				}
+				for zb0003 > 0 {
+					zb0003--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Answer")
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "c":
+						z.Answer.Code, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Code")
+							return
+						}
+					case "f":
+						z.Answer.Field, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Field")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer")
+							return
+						}
+					}
+				}
 			}
 		case "c":
 			z.Coerced, bts, err = msgp.ReadBoolBytes(bts)
@@ -826,7 +982,13 @@ func (z *Open) Msgsize() (s int) {
 	for za0001 := range z.Wants {
 		s += z.Wants[za0001].Msgsize()
 	}
-	s += 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
+	s += 2 + msgp.IntSize + 2
+	if z.Answer == nil {
+		s += msgp.NilSize
+	} else {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
+	}
+	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
 	return
 }
 
@@ -1630,8 +1792,8 @@ func (z *Saw) Msgsize() (s int) {
 func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(9)
-	var zb0001Mask uint16 /* 9 bits */
+	zb0001Len := uint32(10)
+	var zb0001Mask uint16 /* 10 bits */
 	_ = zb0001Mask
 	if z.ChangeID == "" {
 		zb0001Len--
@@ -1661,9 +1823,13 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x80
 	}
-	if z.Reverse == false {
+	if z.Answer == nil {
 		zb0001Len--
 		zb0001Mask |= 0x100
+	}
+	if z.Reverse == false {
+		zb0001Len--
+		zb0001Mask |= 0x200
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -1716,6 +1882,36 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendBool(o, z.Other)
 		}
 		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "w"
+			o = append(o, 0xa1, 0x77)
+			if z.Answer == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				// check for omitted fields
+				zb0002Len := uint32(2)
+				var zb0002Mask uint8 /* 2 bits */
+				_ = zb0002Mask
+				if z.Answer.Field == "" {
+					zb0002Len--
+					zb0002Mask |= 0x2
+				}
+				// variable map header, size zb0002Len
+				o = append(o, 0x80|uint8(zb0002Len))
+
+				// skip if no fields are to be emitted
+				if zb0002Len != 0 {
+					// string "c"
+					o = append(o, 0xa1, 0x63)
+					o = msgp.AppendString(o, z.Answer.Code)
+					if (zb0002Mask & 0x2) == 0 { // if not omitted
+						// string "f"
+						o = append(o, 0xa1, 0x66)
+						o = msgp.AppendString(o, z.Answer.Field)
+					}
+				}
+			}
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
 			// string "z"
 			o = append(o, 0xa1, 0x7a)
 			o = msgp.AppendBool(o, z.Reverse)
@@ -1803,6 +1999,52 @@ func (z *Try) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Other")
 				return
 			}
+		case "w":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Answer = nil
+			} else {
+				if z.Answer == nil {
+					z.Answer = new(Answer)
+				}
+				var zb0003 uint32
+				zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Answer")
+					return
+				}
+				for zb0003 > 0 {
+					zb0003--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Answer")
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "c":
+						z.Answer.Code, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Code")
+							return
+						}
+					case "f":
+						z.Answer.Field, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Field")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer")
+							return
+						}
+					}
+				}
+			}
 		case "z":
 			z.Reverse, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
@@ -1827,7 +2069,13 @@ func (z *Try) Msgsize() (s int) {
 	for za0001 := range z.Fields {
 		s += msgp.StringPrefixSize + len(z.Fields[za0001])
 	}
-	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2
+	if z.Answer == nil {
+		s += msgp.NilSize
+	} else {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
+	}
+	s += 2 + msgp.BoolSize
 	return
 }
 

@@ -217,12 +217,13 @@ func (t *Tally) divergence(ctx stream.Ctx, d *event.Divergence) {
 	m, began, by := minute(d.UpdatedAt), minute(d.Began()), d.By().Crowd()
 	i := slices.IndexFunc(p.Divergences, func(x event.DivergenceCount) bool {
 		return x.Minute == m && x.Field == d.Field && x.Kind == d.Kind && x.Difference == d.Difference && x.Class == d.Class &&
-			x.Was == d.Was && x.State == d.State && x.PreExisting == d.PreExisting && x.Began == began && x.By == by
+			x.Was == d.Was && x.State == d.State && x.PreExisting == d.PreExisting && x.Began == began && x.By == by &&
+			x.Refused == d.RefusedField
 	})
 	if i < 0 {
 		i, p.Divergences = len(p.Divergences), append(p.Divergences, event.DivergenceCount{
 			Minute: m, Field: d.Field, Kind: d.Kind, Difference: d.Difference, Class: d.Class, Was: d.Was, State: d.State,
-			PreExisting: d.PreExisting, First: d.FirstSeenAt, Began: began, By: by,
+			PreExisting: d.PreExisting, First: d.FirstSeenAt, Began: began, By: by, Refused: d.RefusedField,
 		})
 	}
 	c := &p.Divergences[i]

@@ -4670,8 +4670,8 @@ func (z *DeliveryCount) Msgsize() (s int) {
 func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(32)
-	var zb0001Mask uint32 /* 32 bits */
+	zb0001Len := uint32(34)
+	var zb0001Mask uint64 /* 34 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -4741,9 +4741,17 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x10000000
 	}
-	if z.IncidentID == "" {
+	if z.RefusedCode == "" {
 		zb0001Len--
 		zb0001Mask |= 0x20000000
+	}
+	if z.RefusedField == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40000000
+	}
+	if z.IncidentID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -4952,6 +4960,16 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.Cause)
 		}
 		if (zb0001Mask & 0x20000000) == 0 { // if not omitted
+			// string "refused_code"
+			o = append(o, 0xac, 0x72, 0x65, 0x66, 0x75, 0x73, 0x65, 0x64, 0x5f, 0x63, 0x6f, 0x64, 0x65)
+			o = msgp.AppendString(o, z.RefusedCode)
+		}
+		if (zb0001Mask & 0x40000000) == 0 { // if not omitted
+			// string "refused_field"
+			o = append(o, 0xad, 0x72, 0x65, 0x66, 0x75, 0x73, 0x65, 0x64, 0x5f, 0x66, 0x69, 0x65, 0x6c, 0x64)
+			o = msgp.AppendString(o, z.RefusedField)
+		}
+		if (zb0001Mask & 0x80000000) == 0 { // if not omitted
 			// string "incident_id"
 			o = append(o, 0xab, 0x69, 0x6e, 0x63, 0x69, 0x64, 0x65, 0x6e, 0x74, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.IncidentID)
@@ -5252,6 +5270,18 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Cause")
 				return
 			}
+		case "refused_code":
+			z.RefusedCode, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RefusedCode")
+				return
+			}
+		case "refused_field":
+			z.RefusedField, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RefusedField")
+				return
+			}
 		case "incident_id":
 			z.IncidentID, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -5288,7 +5318,7 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Divergence) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 13 + msgp.StringPrefixSize + len(z.RefusedCode) + 14 + msgp.StringPrefixSize + len(z.RefusedField) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -5296,8 +5326,8 @@ func (z *Divergence) Msgsize() (s int) {
 func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(16)
-	var zb0001Mask uint16 /* 16 bits */
+	zb0001Len := uint32(17)
+	var zb0001Mask uint32 /* 17 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
@@ -5335,13 +5365,17 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x1000
 	}
-	if z.Value == "" {
+	if z.Refused == "" {
 		zb0001Len--
 		zb0001Mask |= 0x4000
 	}
-	if z.ValueN == 0 {
+	if z.Value == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8000
+	}
+	if z.ValueN == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x10000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -5448,11 +5482,16 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 			}
 		}
 		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "rf"
+			o = append(o, 0xa2, 0x72, 0x66)
+			o = msgp.AppendString(o, z.Refused)
+		}
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
 			// string "v"
 			o = append(o, 0xa1, 0x76)
 			o = msgp.AppendString(o, z.Value)
 		}
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "vn"
 			o = append(o, 0xa2, 0x76, 0x6e)
 			o = msgp.AppendInt64(o, z.ValueN)
@@ -5631,6 +5670,12 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					}
 				}
 			}
+		case "rf":
+			z.Refused, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Refused")
+				return
+			}
 		case "v":
 			z.Value, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -5661,7 +5706,7 @@ func (z *DivergenceCount) Msgsize() (s int) {
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
-	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
+	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 3 + msgp.StringPrefixSize + len(z.Refused) + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
 	return
 }
 

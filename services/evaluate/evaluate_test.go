@@ -197,12 +197,24 @@ func TestWhatIsNotThereIsNotMeasured(t *testing.T) {
 }
 
 func TestCausesCountWhereOneIsStated(t *testing.T) {
-	w := world(t, gap(10, "phone", "picklist_removed"))
-	d := Divergence{Integration: sync, Object: "contact", SourceID: "1", Field: "phone", FirstSeen: at(10), Confirmed: at(16)}
-	d.Cause = "deploy; picklist_change"
-	rows := Score(w, &Findings{Divergences: []Divergence{d}})
+	made, bent := gap(10, "phone", "picklist_removed"), gap(10, "city", "coerced")
+	made.Fault = "f"
+	w := world(t, truth.Line{Kind: truth.Fault, ID: "f", At: 9, Cause: "picklist_removed"}, made, bent, gap(10, "email", "edited_in_target"))
+	d := Divergence{Integration: sync, Object: "contact", SourceID: "1", FirstSeen: at(10), Confirmed: at(16)}
+	var list []Divergence
+	for field, cause := range map[string]string{
+		"phone": "deploy: 4.2; picklist change: 'Nurture' left", "city": "unexplained", "email": "edited in the target by user:7",
+	} {
+		d.Field, d.Cause = field, cause
+		list = append(list, d)
+	}
+	said := []Explanation{{Integration: sync, Cause: "deploy: 4.2", Rank: 1}, {Integration: sync, Cause: "picklist change: 'Nurture' left", Rank: 2}}
+	rows := Score(w, &Findings{Divergences: list, Explanations: said})
 	require.InDelta(t, 0, row(t, rows, GroupCauses, "top 1").Value, 0)
 	require.InDelta(t, 1, row(t, rows, GroupCauses, "top 3").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupCauses, "top 1 of daily life").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupCauses, "unexplained where nothing tells").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupCauses, "blamed without cause").Value, 0)
 }
 
 func TestTheListAtTheEnd(t *testing.T) {

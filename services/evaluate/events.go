@@ -9,50 +9,6 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
-// causeWords are what a stated cause says when it means the fault. What a
-// fault does not name here cannot be told apart by anybody who only looks.
-var causeWords = map[string][]string{
-	"picklist_removed": {"picklist"}, "picklist_added": {"picklist"}, "field_renamed": {"schema", "field"},
-	"field_deleted": {"schema", "field"}, "field_retyped": {"schema", "field"}, "duplicate_rule": {"duplicate"},
-	"token_revoked": {"token", "auth"}, "token_expired": {"token", "auth"}, "throttled": {"rate", "quota", "limit"},
-	"api_allocation": {"quota", "limit", "rate"}, "vendor_outage": {"vendor", "outage"}, "brown_out": {"vendor", "outage"},
-	"bulk_import": {"import"}, "agent_loop": {"agent"}, "agent_one_value": {"agent"}, "edited_in_target": {"target", "edit", "person", "user"},
-	"created_in_target": {"target", "created"}, "stopped_worker": {"worker", "stop", "silent"}, "slow_worker": {"slow", "late", "backlog"},
-}
-
-// causes scores what Plumbline says explains a difference. A list of causes,
-// the likeliest first, is separated by semicolons.
-func (s *sheet) causes(w *World, f *Findings) {
-	byField := index(w.Gaps, true)
-	of, top1, top3 := 0, 0, 0
-	stated := false
-	for i := range f.Divergences {
-		d := &f.Divergences[i]
-		stated = stated || d.Cause != ""
-		g := byField.of(d, true)
-		if g == nil || d.Confirmed == 0 || causeWords[g.Cause] == nil {
-			continue
-		}
-		of++
-		list := strings.Split(strings.ToLower(d.Cause), ";")
-		top1 += boolInt(says(list[:1], g.Cause))
-		top3 += boolInt(says(list[:min(3, len(list))], g.Cause))
-	}
-	if !stated {
-		s.none(GroupCauses, "top 1", "no cause is stated anywhere")
-		s.none(GroupCauses, "top 3", "no cause is stated anywhere")
-		return
-	}
-	s.share(GroupCauses, "top 1", top1, of)
-	s.share(GroupCauses, "top 3", top3, of)
-}
-
-func says(list []string, cause string) bool {
-	return slices.ContainsFunc(list, func(text string) bool {
-		return strings.Contains(text, cause) || slices.ContainsFunc(causeWords[cause], func(w string) bool { return strings.Contains(text, w) })
-	})
-}
-
 // incidents scores which were found, how far off their onset is, and how many
 // there should not be.
 func (s *sheet) incidents(w *World, f *Findings) {

@@ -3,18 +3,19 @@ package evaluate
 // Findings are what Plumbline says, as plain data. A nil slice with its name
 // in Missing was not there to be read.
 type Findings struct {
-	Deliveries  []Delivery
-	Divergences []Divergence
-	Failures    []Failure
-	Incidents   []IncidentRow
-	Verdicts    int
-	KPIs        map[string]KPI // integration + "/" + name
-	Tripped     []string       // agents' runs that tripped
-	Alerts      []Alert
-	Listed      []Silent           // silent failures as listed at the end
-	Retries     map[string]int     // integration -> changes whose permanent error was repeated
-	Surface     map[string]float64 // integration -> records changed in the source
-	Missing     map[string]string  // what is not there -> why
+	Deliveries   []Delivery
+	Divergences  []Divergence
+	Failures     []Failure
+	Explanations []Explanation
+	Incidents    []IncidentRow
+	Verdicts     int
+	KPIs         map[string]KPI // integration + "/" + name
+	Tripped      []string       // agents' runs that tripped
+	Alerts       []Alert
+	Listed       []Silent           // silent failures as listed at the end
+	Retries      map[string]int     // integration -> changes whose permanent error was repeated
+	Surface      map[string]float64 // integration -> records changed in the source
+	Missing      map[string]string  // what is not there -> why
 }
 
 // Delivery is a row of deliveries.
@@ -58,6 +59,13 @@ type Failure struct {
 	Class          string `ch:"class"`
 	Recoverability string `ch:"recoverability"`
 	Attribution    string `ch:"attribution"`
+}
+
+// Explanation is a row of explanations, unexplained ones left out.
+type Explanation struct {
+	Integration string `ch:"integration"`
+	Cause       string `ch:"cause"`
+	Rank        uint32 `ch:"place"`
 }
 
 // IncidentRow is a row of incidents.

@@ -16,7 +16,7 @@ func Gather(ctx context.Context, db *warehouse.DB, w *World) (*Findings, error) 
 		return nil, err
 	}
 	for _, read := range []func() error{
-		r.deliveries, r.divergences, r.silent, r.failures, r.incidents, r.alerts, r.kpis, r.retries, r.surface,
+		r.deliveries, r.divergences, r.explanations, r.silent, r.failures, r.incidents, r.alerts, r.kpis, r.retries, r.surface,
 	} {
 		if err := read(); err != nil {
 			return nil, err
@@ -79,6 +79,13 @@ func (r *reader) divergences() error {
 		r.out.Missing[GroupCauses] = "divergences is empty"
 	}
 	return err
+}
+
+func (r *reader) explanations() error {
+	if r.lacks(GroupCauses, "explanations") {
+		return nil
+	}
+	return r.db.Query(r.ctx, &r.out.Explanations, "SELECT integration, cause, `rank` AS place FROM explanations WHERE kind != ?", unexplained)
 }
 
 func (r *reader) silent() error {

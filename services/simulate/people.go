@@ -81,7 +81,7 @@ func (p *people) arrive() {
 	o := p.objects[min(p.dice.Weigh([]float64{60, 15, 25}), len(p.objects)-1)]
 	switch {
 	case p.dice.Chance(creates(a)) || len(o.pairs) < 10:
-		p.create(o, a)
+		p.create(o, a, nil)
 	case a.actor.Kind == event.ActorUser && p.dice.Chance(0.006):
 		p.remove(timeline.Pick(p.dice, o.pairs), a)
 	default:
@@ -121,14 +121,21 @@ func (p *people) bulk() {
 	p.After(time.Duration(n)*each, func() {
 		p.note(truth.Line{Kind: truth.FaultEnd, ID: id, Cause: scenario.BulkImport, Object: o.Name})
 	})
-	p.importRecords(id, o, n, each)
+	p.importRecords(id, o, n, each, nil)
 }
 
-// importRecords imports n new records, one after the other, and says so.
-func (p *people) importRecords(id string, o *object, n int, each time.Duration) {
+// importRecords imports n new records, one after the other, and says so. A
+// fault's share of them brings an option that the target lacks.
+func (p *people) importRecords(id string, o *object, n int, each time.Duration, e *episode) {
 	a := byMachine(event.ActorImport, "IMPORT", id)
 	for i := range n {
-		p.After(time.Duration(i)*each, func() { p.create(o, a) })
+		p.After(time.Duration(i)*each, func() {
+			if e != nil && e.Share > 0 && p.dice.Chance(e.Share) {
+				p.create(o, a, e)
+			} else {
+				p.create(o, a, nil)
+			}
+		})
 	}
 	p.out.own("signals", signal{
 		ID: id, Integration: p.in.ID, Kind: event.SignalBulkImport, System: p.in.Source.System,
@@ -136,8 +143,11 @@ func (p *people) importRecords(id string, o *object, n int, each time.Duration) 
 	})
 }
 
-func (p *people) create(o *object, a author) {
+func (p *people) create(o *object, a author, e *episode) {
 	r := p.newPair(p.dice, p.o.Profile, o)
+	if e != nil {
+		r.unfit(e)
+	}
 	known := p.dice.Chance(p.o.Profile.Duplicate) || p.faults.hits(scenario.DuplicateRule) != nil
 	if o.Name == "contact" && known {
 		p.echoes.orphan(r) // a colleague has typed the person into Salesforce already
@@ -145,6 +155,16 @@ func (p *people) create(o *object, a author) {
 	r.row.Modified = p.Now()
 	p.hooks.created(r, a)
 	p.worker.touched(r, o.every)
+}
+
+// unfit gives a new record an option that the target lacks, where it has a
+// field for one.
+func (r *pair) unfit(e *episode) {
+	for j := range r.o.Fields {
+		if bad, ok := badOptions[r.o.Fields[j].Source]; ok {
+			r.row.Values[r.o.Fields[j].Source], r.brought = bad, e
+		}
+	}
 }
 
 // edit saves one to three fields of a record.

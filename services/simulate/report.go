@@ -154,7 +154,7 @@ func (k *worker) landed(s *sent, a crm.Answer, attempt string, e *episode) {
 		SourceID: s.r.row.ID, TargetID: a.ID, Operation: k.operation(s, &a), Fields: a.Changed, Attempt: attempt,
 		Changes: s.changes, Actor: event.ActorIntegration + "/" + k.syncUser(),
 	}
-	if a.Stored != nil { // something else than was written
+	if a.Stored != nil || s.bent != nil { // something else than was written, or than was meant
 		l.Cause = scenario.Coerced
 		if e != nil {
 			l.Cause, l.Fault = e.Fault.Fault, e.id

@@ -31,9 +31,11 @@ func (f *faults) strike(e *episode) func() {
 	case scenario.RetryStorm:
 		return f.storm(e)
 	case scenario.BulkImport:
-		f.people.importRecords(e.id, f.object(e.Object), e.Count, time.Duration(float64(time.Second)/max(e.Rate, 0.01)))
+		f.people.importRecords(e.id, f.object(e.Object), e.Count, time.Duration(float64(time.Second)/max(e.Rate, 0.01)), e)
 	case scenario.AgentLoop, scenario.AgentOneValue:
 		f.runaway(e)
+	case scenario.MappingChange:
+		return func() { f.again(e) }
 	case scenario.TokenTheft:
 		f.repeat(e, func(n int) { f.steal(e, n) })
 	}
@@ -98,10 +100,17 @@ func (f *faults) schema(e *episode) func() {
 			f.newOption = nil
 			col.Options = append(slices.Clone(col.Options), badOptions[m.Source])
 		}
-		for _, r := range e.victims() {
-			if !r.deleted {
-				f.worker.touched(r, r.refused|1<<j)
-			}
+		f.again(e)
+	}
+}
+
+// again has the worker write the field of a fault that is over, in every
+// record that it hurt.
+func (f *faults) again(e *episode) {
+	j := f.object(e.Object).field(e.Field)
+	for _, r := range e.victims() {
+		if !r.deleted && j >= 0 {
+			f.worker.touched(r, r.refused|1<<j)
 		}
 	}
 }
@@ -194,6 +203,9 @@ func (f *faults) runaway(e *episode) {
 			return
 		}
 		f.harm(e, all[n])
+		if badOptions[e.Field] == e.Value {
+			all[n].brought = e
+		}
 		f.people.save(all[n], 1<<j, map[string]string{e.Field: e.Value}, a)
 	})
 }

@@ -3,6 +3,7 @@ package simulate
 import (
 	"time"
 
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/scenario"
@@ -94,6 +95,7 @@ type sent struct {
 	values  map[string]string
 	changes []string
 	deleted bool
+	bent    *episode // the map was wrong when the values were read
 }
 
 func (k *worker) call(o *object) {
@@ -128,11 +130,21 @@ func (k *worker) take(r *pair) sent {
 	for j := range r.o.Fields {
 		if f := &r.o.Fields[j]; r.dirty&(1<<j) != 0 {
 			s.values[f.Target] = translate(f, r.row.Values[f.Source])
+			k.mistake(&s, f)
 		}
 	}
 	r.queued, r.dirty, r.changes = false, 0, nil
 	r.sending = s.mask | 1<<31 // also while only a deletion is under way
 	return s
+}
+
+// mistake writes another field's value, while the map says so.
+func (k *worker) mistake(s *sent, f *config.FieldMap) {
+	e := k.faults.on(scenario.MappingChange)
+	if e == nil || e.Object != s.r.o.Name || e.Field != f.Source {
+		return
+	}
+	s.values[f.Target], s.bent = s.r.row.Values[e.Value], e
 }
 
 // answer hears the end of a call.
@@ -200,7 +212,10 @@ func (k *worker) land(c *call, s *sent, batch bool) {
 		return
 	}
 	attempt := k.report(c, s, a, nil, a.ID, "")
-	r.try, r.first = 0, ""
+	if e == nil {
+		e = s.bent
+	}
+	r.try, r.first, r.brought = 0, "", nil
 	r.sending, r.refused = 0, r.refused&^s.mask
 	if !a.Dropped {
 		k.landed(s, a, attempt, e)
@@ -216,6 +231,9 @@ func (k *worker) land(c *call, s *sent, batch bool) {
 func (k *worker) lost(c *call, s *sent, a crm.Answer, e *episode) {
 	if e == nil {
 		e = k.faults.blame(s.r.o, &a)
+	}
+	if e == nil && a.Code == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST" {
+		e = s.r.brought
 	}
 	says := ""
 	if e != nil && e.Fault.Fault == scenario.SwallowedError {

@@ -56,6 +56,7 @@ type pair struct {
 	forsaken bool     // deleted, and the worker does not know
 	poison   bool     // the worker cannot let go of it
 	doubled  bool     // it has a second copy
+	brought  *episode // the import or agent whose option the target lacks
 }
 
 // world is everything that exists.

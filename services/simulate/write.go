@@ -49,6 +49,7 @@ func (k *worker) insert(s *sent) (crm.Answer, *episode) {
 	for j := range o.Fields {
 		f := &o.Fields[j]
 		s.values[f.Target] = translate(f, s.r.row.Values[f.Source])
+		k.mistake(s, f)
 	}
 	s.mask = o.every
 	a := k.sf.Upsert(o.native, s.r.row.ID, s.values, k.syncUser(), k.targetNow())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,6 +27,7 @@ type evaluateFlags struct {
 	truth, dsn, dir string
 	deadline        time.Duration
 	seed            uint64
+	seeds           int
 	speed           float64
 	json            bool
 }
@@ -54,6 +56,7 @@ With scenario files, play each against a fresh Plumbline in this process, in fas
 	fl.StringVar(&f.dsn, "clickhouse", "http://127.0.0.1:8123/plumbline", "where the rows are")
 	fl.DurationVar(&f.deadline, "deadline", 5*time.Minute, "the integrations' deadline: what ends sooner was under way")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of the runs (default each scenario's)")
+	fl.IntVar(&f.seeds, "seeds", 1, "play each scenario so many times, with one seed after the other")
 	fl.Float64Var(&f.speed, "speed", rehearse.DefaultSpeed, "seconds of a scenario a second")
 	fl.StringVar(&f.dir, "keep", "", "folder to keep everything of a single scenario in")
 	fl.BoolVar(&f.json, "json", false, "print JSON, one object a scenario")
@@ -87,7 +90,7 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 		}
 		list = append(list, s)
 	}
-	if f.dir != "" && len(list) > 1 {
+	if f.dir != "" && (len(list) > 1 || f.seeds > 1) {
 		return errors.Join(errUsage, errors.New("--keep is for a single scenario"))
 	}
 	log := zap.NewNop()
@@ -98,10 +101,17 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 		}
 	}
 	var table evaluate.Table
-	for _, s := range list {
-		r, err := rehearse.Play(ctx, rehearse.Options{Scenario: s, Seed: f.seed, Speed: f.speed, Dir: f.dir, Logger: log})
+	for i := range len(list) * max(f.seeds, 1) {
+		s, seed := list[i/max(f.seeds, 1)], f.seed
+		if f.seeds > 1 {
+			seed = cmp.Or(f.seed, s.Seed) + uint64(i%f.seeds)
+		}
+		r, err := rehearse.Play(ctx, rehearse.Options{Scenario: s, Seed: seed, Speed: f.speed, Dir: f.dir, Logger: log})
 		if err != nil {
 			return err
+		}
+		if f.seeds > 1 {
+			r.Scenario += fmt.Sprintf(" #%d", seed)
 		}
 		fmt.Fprintf(os.Stderr, "%-28s %5.0f s, %d events, at most %.0f s of its time behind\n",
 			r.Scenario, r.Took.Seconds(), r.Sent.Accepted, r.Behind.Seconds())
@@ -115,7 +125,7 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 	switch {
 	case f.json:
 		return nil
-	case len(list) == 1:
+	case len(list) == 1 && f.seeds <= 1:
 		return evaluate.Print(out, table.Only())
 	}
 	return table.Print(out)

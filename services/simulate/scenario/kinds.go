@@ -48,6 +48,8 @@ const (
 	AgentLoop      = "agent_loop"
 	AgentOneValue  = "agent_one_value"
 	TokenTheft     = "token_theft"
+	MappingChange  = "mapping_change"
+	Deploy         = "deploy"
 )
 
 // What a worker says of an error that it hides.
@@ -169,7 +171,12 @@ var Kinds = map[string]Kind{
 	},
 	LostWebhooks: {About: "webhooks are lost on their way; the sync itself goes on", Share: 0.3, Attribution: byPipeline},
 	ClockSkew:    {About: "the target's clock is wrong by so much", By: 40 * time.Second, Attribution: byVendor},
-	BulkImport:   {About: "many records are imported at once", Count: 300, Rate: 10, Signal: event.SignalBulkImport},
+	MappingChange: {
+		About: "the sync's map is edited: a field is written with another one's value", Object: "contact", Field: "jobtitle", Value: "city",
+		Class: event.ClassSchema, Attribution: either, Silent: true, Incident: true, Signal: event.SignalMappingChange,
+	},
+	Deploy:     {About: "the sync is deployed, and nothing goes wrong", Signal: event.SignalDeploy},
+	BulkImport: {About: "many records are imported at once, a share of them with an option that the target lacks", Count: 300, Rate: 10, Signal: event.SignalBulkImport},
 	AgentLoop: {
 		About: "an agent writes the same few records again and again", Rate: 5, Count: 3, Attribution: byCustomer, Incident: true,
 	},
