@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"sync"
 	"time"
 )
@@ -15,7 +18,11 @@ func measureEndToEnd(b *bench, r *report) error {
 		return err
 	}
 	*b = *fresh
-	p, err := b.start("up")
+	admin, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	p, err := b.start("up", "--admin-addr", admin)
 	if err != nil {
 		return err
 	}
@@ -29,6 +36,9 @@ func measureEndToEnd(b *bench, r *report) error {
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	wg.Go(func() { visible = watchRows(b, stop) })
+	if *pprof != "" {
+		wg.Go(func() { profile(admin) })
+	}
 	cpu := p.cpu()
 	sent, err := openLoop(l, size)
 	close(stop)
@@ -106,5 +116,23 @@ func watchRows(b *bench, stop chan struct{}) []time.Duration {
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
+	}
+}
+
+// profile keeps a CPU profile of most of the measurement.
+func profile(admin string) {
+	resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", admin, int(steady.Seconds())-5))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "profile:", err)
+		return
+	}
+	defer resp.Body.Close()
+	file, err := os.Create(*pprof)
+	if err == nil {
+		_, err = io.Copy(file, resp.Body)
+		_ = file.Close()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "profile:", err)
 	}
 }

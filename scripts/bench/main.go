@@ -19,6 +19,8 @@ var (
 	events = flag.Int("events", 300_000, "events of the ingest, process and sink measurements")
 	rate   = flag.Int("rate", 2_000, "events a second of the end-to-end measurement")
 	steady = flag.Duration("steady", 30*time.Second, "length of the end-to-end measurement")
+	only   = flag.String("only", "", "measure only this: ingest, process, sink (each needs those before it) or \"end to end\"")
+	pprof  = flag.String("pprof", "", "file for a CPU profile of the end-to-end measurement")
 )
 
 func main() {
@@ -46,6 +48,9 @@ func run() error {
 	}{
 		{"ingest", measureIngest}, {"process", measureProcess}, {"sink", measureSink}, {"end to end", measureEndToEnd},
 	} {
+		if *only != "" && *only != step.name {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "measuring %s ...\n", step.name)
 		if err := step.fn(b, r); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)

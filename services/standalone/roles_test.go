@@ -30,6 +30,7 @@ func TestEachRoleAlone(t *testing.T) {
 		a, _ := startApp(t, Options{Config: cfg, Data: data, Roles: []Role{role}, AdminAddr: "127.0.0.1:0"})
 		require.Equal(t, http.StatusOK, get(t, a.Addrs.Admin, "/readyz"))
 		require.Equal(t, http.StatusOK, get(t, a.Addrs.Admin, "/metrics"))
+		require.Equal(t, http.StatusOK, get(t, a.Addrs.Admin, "/debug/pprof/heap"))
 		if a.Addrs.Ingest != "" {
 			c.ingest = a.Addrs.Ingest
 		}

@@ -16,10 +16,12 @@ import (
 	"plumbline.dev/services/standalone"
 )
 
+const adminUse = "host:port for health, metrics and profiles, without a login: keep it private"
+
 func upCommand() *cobra.Command {
 	var c common
 	var demo bool
-	var roles, fast string
+	var roles, fast, admin string
 	demoOptions := standalone.Demo{}
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -50,10 +52,12 @@ func upCommand() *cobra.Command {
 					o.Data = filepath.Join(o.Data, "demo") // never mixed with real data
 				}
 			}
+			o.AdminAddr = admin
 			return serve(cmd.Context(), o)
 		},
 	}
 	c.register(cmd)
+	cmd.Flags().StringVar(&admin, "admin-addr", "", adminUse)
 	cmd.Flags().BoolVar(&demo, "demo", false, "run simulated traffic in tenant demo, in a data folder of its own")
 	cmd.Flags().Uint64Var(&demoOptions.Seed, "demo-seed", 1, "seed of the simulated traffic")
 	cmd.Flags().Float64Var(&demoOptions.Rate, "demo-rate", 5, "simulated changes a second")
@@ -92,7 +96,7 @@ func roleCommands() []*cobra.Command {
 			},
 		}
 		c.register(cmd)
-		cmd.Flags().StringVar(&admin, "admin-addr", "", "host:port for health and metrics")
+		cmd.Flags().StringVar(&admin, "admin-addr", "", adminUse)
 		cmd.Flags().StringVar(&instance, "instance", hostname(),
 			"name of this copy: two copies need two, and a restart the same")
 		if role == standalone.Reconcile {

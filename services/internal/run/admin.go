@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Admin serves /healthz, /readyz and /metrics for a role that has no server
-// of its own. It returns the address it listens on.
+// Admin serves /healthz, /readyz, /metrics and profiles under /debug/pprof/. It
+// returns the address it listens on, which is for operators alone: there is no
+// login.
 func Admin(s *Stack, addr string, g prometheus.Gatherer, ready func() error) (string, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -29,6 +31,9 @@ func Admin(s *Stack, addr string, g prometheus.Gatherer, ready func() error) (st
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
