@@ -93,5 +93,5 @@ release: ## dist/: archives of the static binary for VERSION (default: dev), wit
 licences: ## every module the binary is made of, and its licence
 	@scripts/licences.sh
 
-vuln: ## known vulnerabilities in what the binaries really call (fetches the database)
-	for m in schemas pipelines services; do (cd $$m && GOWORK=off go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...) || exit 1; done
+vuln: ## known vulnerabilities in what the binary really calls, built as releases are
+	@scripts/vuln.sh

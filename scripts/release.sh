@@ -3,6 +3,8 @@
 #   scripts/release.sh VERSION [OS/ARCH ...]     default: linux/amd64 linux/arm64
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/toolchain.sh
+export GOTOOLCHAIN=$release_toolchain
 version=${1:?usage: scripts/release.sh VERSION [OS/ARCH ...]}
 [[ $version =~ ^v?[0-9A-Za-z.+-]+$ ]] || { echo "release: $version is no version" >&2; exit 2; }
 shift

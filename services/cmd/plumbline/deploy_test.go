@@ -234,10 +234,10 @@ func TestDockerfile(t *testing.T) {
 			knownCommand(t, []string{"up", "--data", "/var/lib/plumbline"})
 		}
 	}
-	work, err := os.ReadFile("../../../go.work")
+	toolchain, err := os.ReadFile("../../../scripts/toolchain.sh")
 	require.NoError(t, err)
-	version := regexp.MustCompile(`go (\d+\.\d+)`).FindStringSubmatch(string(work))[1]
-	require.Contains(t, string(b), "golang:"+version+"-")
+	version := regexp.MustCompile(`release_toolchain=go(\d+\.\d+\.\d+)`).FindStringSubmatch(string(toolchain))[1]
+	require.Contains(t, string(b), "golang:"+version+"-", "images and archives are built alike")
 	require.Contains(t, string(b), "USER 10001")
 }
 
