@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process stories release licences vuln
+.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process bench-roles stories release licences vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,10 @@ test-databases: engine ## the table readers against real Postgres and MySQL serv
 check: ## the whole gate but the tests: format, vet, lint, generated files, go.mod, migrations
 	scripts/check.sh check
 
-bench: engine build ## events/s, CPU and latency of each role and of the whole, measured from outside
+bench: engine kafka build ## all that has a number to reach, beside its peers, ROUNDS=3 times: docs/bench/report.md (an hour; ONLY="sink" for a part)
+	cd scripts/bench/report && GOWORK=off go run . -rounds $(or $(ROUNDS),3) -only "$(ONLY)"
+
+bench-roles: engine build ## events/s, CPU and latency of each role and of the whole, measured from outside, in minutes
 	scripts/check.sh bench
 
 # What `make eval` plays: the main kinds of trouble, an hour in less than a minute.

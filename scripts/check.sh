@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make test`, `make check`, `make bench`, `make microbench` and `make fuzz` do.
+# What `make test`, `make check`, `make bench-roles`, `make microbench` and `make fuzz` do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

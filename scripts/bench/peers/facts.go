@@ -65,7 +65,7 @@ func values(i int, email, stage, phone string) []event.Field {
 func (f *facts) change(i int) {
 	key := record(i)
 	f.write(key, &event.Change{
-		ID: "c" + key, Tenant: "default", Integration: "hubspot-salesforce", Side: event.Source, RecordKey: key, Hook: "hubspot-main",
+		ID: "c" + key, Tenant: "default", Integration: integration(i), Side: event.Source, RecordKey: key, Hook: "hubspot-main",
 		System: "hubspot", Account: "62515", Object: "contact", RecordID: key, Operation: event.OpUpdate,
 		ChangedAt: f.now(), ReceivedAt: f.now() + 200, TimeBasis: event.TimeEvent, Fields: values(i, "email", "lifecyclestage", "phone"),
 		Actor: event.Actor{Kind: event.ActorUser, ID: "7"},
@@ -75,12 +75,14 @@ func (f *facts) change(i int) {
 func (f *facts) echo(i int) {
 	key := record(i)
 	f.write(key, &event.Change{
-		ID: "e" + key, Tenant: "default", Integration: "hubspot-salesforce", Side: event.Target, RecordKey: key, Hook: "salesforce-main",
+		ID: "e" + key, Tenant: "default", Integration: integration(i), Side: event.Target, RecordKey: key, Hook: "salesforce-main",
 		System: "salesforce", Account: "00D000000000001EAA", Object: "contact", RecordID: "003" + key, Operation: event.OpUpdate,
 		ChangedAt: f.now(), ReceivedAt: f.now() + 300, TimeBasis: event.TimeEvent, Fields: values(i, "Email", "Lifecycle__c", "Phone"),
 		Actor: event.Actor{Kind: event.ActorIntegration, ID: "sync"},
 	})
 }
+
+func integration(i int) string { return "hubspot-salesforce-" + strconv.Itoa(i%*many) }
 
 func record(i int) string { return strconv.Itoa(100_000_000 + i) }
 
@@ -99,7 +101,7 @@ func (f *facts) tick() {
 		f.err = err
 		return
 	}
-	for p := range int32(partitions) {
+	for p := range int32(*partitions) {
 		f.produce(&kgo.Record{Partition: p, Value: raw, Headers: headers(event.TypeTick, f.seq)})
 	}
 }

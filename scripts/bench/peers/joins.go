@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -15,10 +16,7 @@ import (
 	"plumbline.dev/schemas/topic"
 )
 
-const (
-	partitions  = 4
-	joinedTopic = "bench.deliveries"
-)
+const joinedTopic = "bench.deliveries"
 
 // joiner follows changes to their echoes, exactly once.
 type joiner struct {
@@ -92,7 +90,7 @@ func newJoining(bin string, j joiner) (*joining, error) {
 	m := &joining{joiner: j, w: w}
 	if m.feed, err = newFacts(w.kafka); err == nil {
 		m.adm = kadm.NewClient(m.feed.cl)
-		_, err = m.adm.CreateTopics(context.Background(), partitions, 1, nil, joinedTopic)
+		_, err = m.adm.CreateTopics(context.Background(), int32(*partitions), 1, nil, joinedTopic)
 	}
 	if err == nil {
 		m.p, err = j.start(w)
@@ -157,7 +155,7 @@ func runRestore(bin string, n int) error {
 // measure warms the program, then plays two data sets: echoes that follow at
 // once, and echoes that trail by as many changes as are then under way.
 func (m *joining) measure() error {
-	n, warm, trail := *joins, *joins/4, *joins
+	n, warm, trail := *joins, *joins/4, cmp.Or(*trail, *joins)
 	const close = 5000
 	if err := m.play(warm, func() error { return m.feed.changes(0, warm, close, 0) }, "", 0); err != nil {
 		return err

@@ -67,22 +67,11 @@ func (w *world) writeConfig() error {
 		brokers = "embedded"
 	}
 	text := fmt.Sprintf(`listen: { ingest: %q, kafka: %q, console: "127.0.0.1:0", clickhouse: "127.0.0.1:0" }
-kafka: { brokers: %s, partitions: 4 }
+kafka: { brokers: %s, partitions: %d }
 hooks:
   - { id: hubspot-main, source: hubspot, secrets: [env:SECRET], public_url: %q }
 integrations:
-  - id: hubspot-salesforce
-    source: { system: hubspot, hook: hubspot-main, account: "62515" }
-    target: { system: salesforce, account: 00D000000000001EAA }
-    objects:
-      - name: contact
-        source: contact
-        target: Contact
-        fields:
-          - { source: email, target: Email, compare: email }
-          - { source: lifecyclestage, target: Lifecycle__c }
-          - { source: phone, target: Phone, compare: phone }
-`, w.listen, w.kafka, brokers, publicURL)
+%s`, w.listen, w.kafka, brokers, *partitions, publicURL, configured())
 	return os.WriteFile(w.config(), []byte(text), 0o600)
 }
 
@@ -272,4 +261,26 @@ func (p *process) wait(ready func() bool) error {
 	}
 	log, _ := os.ReadFile(p.log)
 	return fmt.Errorf("did not come up within a minute: %s", log[max(0, len(log)-2000):])
+}
+
+const configuredOne = `  - id: %s
+    source: { system: hubspot, hook: hubspot-main, account: "62515" }
+    target: { system: salesforce, account: 00D000000000001EAA }
+    objects:
+      - name: contact
+        source: contact
+        target: Contact
+        fields:
+          - { source: email, target: Email, compare: email }
+          - { source: lifecyclestage, target: Lifecycle__c }
+          - { source: phone, target: Phone, compare: phone }
+`
+
+// configured are the integrations of the configuration.
+func configured() string {
+	var b strings.Builder
+	for i := range *many {
+		fmt.Fprintf(&b, configuredOne, integration(i))
+	}
+	return b.String()
 }
