@@ -102,7 +102,7 @@ func TestPrometheusRules(t *testing.T) {
 
 func sourceText(t *testing.T) string {
 	var all strings.Builder
-	for _, pattern := range []string{"../*/metrics.go", "../ingest/durable.go", "../ingest/spool/*.go", "../internal/*/metrics.go", "../ingest/*/*.go"} {
+	for _, pattern := range []string{"../*/metrics.go", "../*/gauges.go", "../ingest/durable.go", "../ingest/spool/*.go", "../internal/*/metrics.go", "../ingest/*/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, f := range files {

@@ -54,6 +54,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: register metrics: %w", err)
 	}
+	if o.Registerer != nil {
+		if err := o.Registerer.Register(&gauges{db: o.Warehouse, now: o.Now, log: o.Logger}); err != nil {
+			return nil, fmt.Errorf("console: register the KPIs: %w", err)
+		}
+	}
 	p, err := newPages()
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)

@@ -67,7 +67,9 @@ func sets(seed uint64) *facts {
 		ID: fmt.Sprint("i", seed), Tenant: "t", Mode: config.Realtime, Attempts: config.AttemptsFull, Priority: "P1",
 		Objects: []config.Object{{Name: "contact"}},
 	}}
-	minutes := func(most time.Duration) time.Duration { return time.Duration(1+r.Int64N(int64(most/time.Minute))) * time.Minute }
+	minutes := func(most time.Duration) time.Duration {
+		return time.Duration(1+r.Int64N(int64(most/time.Minute))) * time.Minute
+	}
 	if r.IntN(8) > 0 {
 		records := []int64{30, 1000, 2000}[r.IntN(3)]
 		share := []float64{0.3, 0.5, 0.95, 1}[r.IntN(4)]
