@@ -155,7 +155,7 @@ func (n *Incidents) tell(ctx stream.Ctx, c *Case, out *stream.Out) {
 		i.Open = 0
 	}
 	i.Predicate = "integration = '" + i.Integration + "' AND " + c.Predicate
-	i.Steps = slices.Clone(c.I.Steps)
+	i.Steps, i.Fingerprints = slices.Clone(c.I.Steps), slices.Clone(c.Prints)
 	i.UpdatedAt, i.Version = ctx.Now, ctx.Version
 	out.Emit(topic.Incidents, i.Integration, &i)
 	c.I.Was, c.TicketAt, c.Changed, c.Urgent = c.I.State, ctx.Now, false, false

@@ -7157,8 +7157,8 @@ func (z *FieldWrites) Msgsize() (s int) {
 func (z *Incident) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(39)
-	var zb0001Mask uint64 /* 39 bits */
+	zb0001Len := uint32(40)
+	var zb0001Mask uint64 /* 40 bits */
 	_ = zb0001Mask
 	if z.Object == "" {
 		zb0001Len--
@@ -7236,17 +7236,21 @@ func (z *Incident) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x100000000
 	}
-	if z.Reopened == 0 {
+	if z.Fingerprints == nil {
 		zb0001Len--
 		zb0001Mask |= 0x200000000
 	}
+	if z.Reopened == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400000000
+	}
 	if z.VerdictID == "" {
 		zb0001Len--
-		zb0001Mask |= 0x800000000
+		zb0001Mask |= 0x1000000000
 	}
 	if z.Steps == nil {
 		zb0001Len--
-		zb0001Mask |= 0x1000000000
+		zb0001Mask |= 0x2000000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -7394,6 +7398,14 @@ func (z *Incident) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.Predicate)
 		}
 		if (zb0001Mask & 0x200000000) == 0 { // if not omitted
+			// string "fingerprints"
+			o = append(o, 0xac, 0x66, 0x69, 0x6e, 0x67, 0x65, 0x72, 0x70, 0x72, 0x69, 0x6e, 0x74, 0x73)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Fingerprints)))
+			for za0002 := range z.Fingerprints {
+				o = msgp.AppendString(o, z.Fingerprints[za0002])
+			}
+		}
+		if (zb0001Mask & 0x400000000) == 0 { // if not omitted
 			// string "reopened"
 			o = append(o, 0xa8, 0x72, 0x65, 0x6f, 0x70, 0x65, 0x6e, 0x65, 0x64)
 			o = msgp.AppendInt(o, z.Reopened)
@@ -7401,19 +7413,19 @@ func (z *Incident) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "recurrence"
 		o = append(o, 0xaa, 0x72, 0x65, 0x63, 0x75, 0x72, 0x72, 0x65, 0x6e, 0x63, 0x65)
 		o = msgp.AppendInt(o, z.Recurrence)
-		if (zb0001Mask & 0x800000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000000000) == 0 { // if not omitted
 			// string "verdict_id"
 			o = append(o, 0xaa, 0x76, 0x65, 0x72, 0x64, 0x69, 0x63, 0x74, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.VerdictID)
 		}
-		if (zb0001Mask & 0x1000000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000000000) == 0 { // if not omitted
 			// string "steps"
 			o = append(o, 0xa5, 0x73, 0x74, 0x65, 0x70, 0x73)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Steps)))
-			for za0002 := range z.Steps {
-				o, err = z.Steps[za0002].MarshalMsg(o)
+			for za0003 := range z.Steps {
+				o, err = z.Steps[za0003].MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Steps", za0002)
+					err = msgp.WrapError(err, "Steps", za0003)
 					return
 				}
 			}
@@ -7685,6 +7697,29 @@ func (z *Incident) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Predicate")
 				return
 			}
+		case "fingerprints":
+			var zb0009 uint32
+			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Fingerprints")
+				return
+			}
+			if zb0009 > zd9e37b5dlimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Fingerprints) >= int(zb0009) {
+				z.Fingerprints = (z.Fingerprints)[:zb0009]
+			} else {
+				z.Fingerprints = make([]string, zb0009)
+			}
+			for za0002 := range z.Fingerprints {
+				z.Fingerprints[za0002], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Fingerprints", za0002)
+					return
+				}
+			}
 		case "reopened":
 			z.Reopened, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -7704,37 +7739,37 @@ func (z *Incident) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "steps":
-			var zb0009 uint32
-			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0010 uint32
+			zb0010, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Steps")
 				return
 			}
-			if zb0009 > zd9e37b5dlimitArrays {
+			if zb0010 > zd9e37b5dlimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Steps) >= int(zb0009) {
-				z.Steps = (z.Steps)[:zb0009]
+			if cap(z.Steps) >= int(zb0010) {
+				z.Steps = (z.Steps)[:zb0010]
 			} else {
-				z.Steps = make([]Step, zb0009)
+				z.Steps = make([]Step, zb0010)
 			}
-			for za0002 := range z.Steps {
-				bts, err = z.Steps[za0002].UnmarshalMsg(bts)
+			for za0003 := range z.Steps {
+				bts, err = z.Steps[za0003].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Steps", za0002)
+					err = msgp.WrapError(err, "Steps", za0003)
 					return
 				}
 			}
 		case "updated_at":
 			{
-				var zb0010 int64
-				zb0010, bts, err = msgp.ReadInt64Bytes(bts)
+				var zb0011 int64
+				zb0011, bts, err = msgp.ReadInt64Bytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "UpdatedAt")
 					return
 				}
-				z.UpdatedAt = Time(zb0010)
+				z.UpdatedAt = Time(zb0011)
 			}
 		case "version":
 			z.Version, bts, err = msgp.ReadUint64Bytes(bts)
@@ -7760,9 +7795,13 @@ func (z *Incident) Msgsize() (s int) {
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
-	s += 10 + msgp.StringPrefixSize + len(z.Predicate) + 9 + msgp.IntSize + 11 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.VerdictID) + 6 + msgp.ArrayHeaderSize
-	for za0002 := range z.Steps {
-		s += z.Steps[za0002].Msgsize()
+	s += 10 + msgp.StringPrefixSize + len(z.Predicate) + 13 + msgp.ArrayHeaderSize
+	for za0002 := range z.Fingerprints {
+		s += msgp.StringPrefixSize + len(z.Fingerprints[za0002])
+	}
+	s += 9 + msgp.IntSize + 11 + msgp.IntSize + 11 + msgp.StringPrefixSize + len(z.VerdictID) + 6 + msgp.ArrayHeaderSize
+	for za0003 := range z.Steps {
+		s += z.Steps[za0003].Msgsize()
 	}
 	s += 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return

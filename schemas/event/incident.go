@@ -64,6 +64,7 @@ type Incident struct {
 	Waived         int64    `msg:"waived,omitempty"`
 	Records        []string `msg:"records,omitempty"`   // up to MaxKeys; beyond, Predicate says which
 	Predicate      string   `msg:"predicate,omitempty"` // SQL that selects them all
+	Fingerprints   []string `msg:"fingerprints,omitempty"` // of its failures: which ones belong to it
 	Reopened       int      `msg:"reopened,omitempty"`
 	Recurrence     int      `msg:"recurrence"`           // which one of this fingerprint in 30 days
 	VerdictID      string   `msg:"verdict_id,omitempty"` // what explains it

@@ -79,8 +79,8 @@ func loadIncident(ctx context.Context, v *visit) (*content, error) {
 		ctx,
 		part{name: "incident_records", values: map[string]string{"incident_id": id}},
 		part{
-			name: "failures", values: map[string]string{"integration": p.Integration, "class": text("class")}, change: since, limit: 10,
-			hide: []string{"integration", "class", "attribution"},
+			name: "failures", values: map[string]string{"incident_id": id}, change: since, limit: 10,
+			hide: []string{"integration", "attribution", "incident_id"},
 		},
 		part{name: "signals", values: map[string]string{"integration": p.Integration}, change: since},
 	)

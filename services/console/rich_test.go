@@ -74,7 +74,7 @@ func (w *world) incident(id string, change ...func(*event.Incident)) {
 		Priority: "P1", Class: event.ClassSchema, Attribution: event.ByCustomer, Confidence: 0.9, Recoverability: event.Permanent, Provider: "salesforce",
 		Title: "Lifecycle stage: bad value for restricted picklist field", Evidence: "the vendor's code says so; the value was removed 41 minutes ago",
 		FirstStep: "compare the picklist map with Salesforce's current values and add the missing option", OnsetAt: ago(70 * time.Minute),
-		DetectedAt: ago(time.Hour), LastAt: ago(time.Minute), Failures: 29, Affected: 29, Open: 21, Predicate: "integration = 'hubspot-salesforce' AND fingerprint = 'schema'",
+		DetectedAt: ago(time.Hour), LastAt: ago(time.Minute), Failures: 29, Affected: 29, Open: 21, Fingerprints: []string{"schema"}, Predicate: "integration = 'hubspot-salesforce' AND fingerprint = 'schema'",
 		UpdatedAt: ago(time.Minute), Version: 1,
 	}
 	for _, f := range change {

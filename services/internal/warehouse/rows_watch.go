@@ -47,6 +47,7 @@ func incidentsTable() *Table {
 			count("reopened", func(e E) int { return e.Reopened }),
 			count("recurrence", func(e E) int { return e.Recurrence }),
 			text("verdict_id", func(e E) string { return e.VerdictID }),
+			texts("fingerprints", func(e E) []string { return e.Fingerprints }),
 			texts("steps", func(e E) []string { return steps(e.Steps) }),
 			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
 			uint64s("version", func(e E) uint64 { return e.Version }),

@@ -9,6 +9,7 @@
 -- filter: origin = error inferred
 -- filter: record_key
 -- filter: fingerprint
+-- filter: incident_id
 -- filter: actor_id
 -- filter: token
 -- column: occurred_at | time | When
@@ -28,6 +29,7 @@
 -- column: likely_cause | text |
 -- column: rule | key |
 -- column: fingerprint | key |
+-- column: incident_id | key | Incident | /incident?incident_id={incident_id}
 -- column: collateral | flag |
 -- column: origin | word |
 -- column: failure_id | key |
@@ -37,7 +39,7 @@
 -- column: target_id | key |
 -- column: provider | text |
 -- column: tenant | text |
-SELECT failure_id, tenant, integration, attempt_id, delivery_id, record_key, source_id, target_id, provider, object, operation,
+SELECT failure_id, tenant, integration, attempt_id, delivery_id, incident_id, record_key, source_id, target_id, provider, object, operation,
     occurred_at, origin, class, recoverability, attribution, confidence, rule, evidence, first_step, likely_cause, fingerprint,
     collateral, status, code, message
 FROM failures

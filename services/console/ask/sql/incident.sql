@@ -9,7 +9,7 @@
 -- column: detected_at | time | Detected
 -- column: onset_at | time | First affected change
 -- column: last_at | time | Last failure
--- column: failures | count | Failures | /rows/failures?fingerprint={fingerprint}&integration={integration}&window=30d
+-- column: failures | count | Failures | /rows/failures?incident_id={incident_id}&window=30d
 -- column: affected | count | Records affected | /rows/incident_records?incident_id={incident_id}
 -- column: open | count | Not right yet | /rows/incident_records?incident_id={incident_id}
 -- column: unverified | count | Taken on the target's word
