@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -26,7 +28,28 @@ import (
 	"plumbline.dev/services/notify/kit"
 )
 
-func TestMain(m *testing.M) { kafkatest.Main(m) }
+// atOnce is how many tests run beside each other: they wait more than they
+// compute.
+const atOnce = "8"
+
+// TestMain lets the test binary be a broker, or a notifier that may be killed.
+func TestMain(m *testing.M) {
+	if raw := os.Getenv(childEnv); raw != "" {
+		if err := runChild(raw); err != nil {
+			fmt.Fprintln(os.Stderr, "notify:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	flag.Parse()
+	_ = flag.Set("test.parallel", atOnce)
+	code := kafkatest.Run(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // world is a broker, a Slack and whoever puts alerts.
 type world struct {
@@ -40,6 +63,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	t.Parallel()
 	spec, _ := topic.Find(topic.AlertStates)
 	w := &world{
 		t: t, data: t.TempDir(), slack: newSlack(t),
@@ -108,7 +132,6 @@ func (w *world) options() Options {
 // start runs a notifier; the returned function stops it.
 func (w *world) start(o Options) func() {
 	w.t.Helper()
-	before := goleak.IgnoreCurrent()
 	n, err := New(o)
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -117,10 +140,6 @@ func (w *world) start(o Options) func() {
 	stop := sync.OnceFunc(func() {
 		cancel()
 		require.NoError(w.t, <-done)
-		w.slack.CloseClientConnections()
-		goleak.VerifyNone(w.t, before, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"),
-			goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"), goleak.IgnoreAnyFunction("net/http.(*conn).serve"),
-			goleak.IgnoreAnyFunction("plumbline.dev/services/internal/kafkatest.(*process).run.func1"), goleak.IgnoreAnyFunction("os/exec.(*Cmd).Start.func2"))
 	})
 	w.t.Cleanup(stop)
 	return stop
@@ -132,6 +151,9 @@ type slack struct {
 	mu     sync.Mutex
 	texts  []string
 	broken bool
+	no     int           // refused
+	hang   chan struct{} // not nil: messages are held until it closes
+	hold   int
 }
 
 func newSlack(t *testing.T) *slack {
@@ -141,9 +163,13 @@ func newSlack(t *testing.T) *slack {
 		var m struct {
 			Attachments []struct{ Title, Text string }
 		}
+		if s.waits(r) { // nobody is told by a message that hangs
+			return
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.broken {
+			s.no++
 			http.Error(rw, "try later", http.StatusServiceUnavailable)
 			return
 		}
@@ -169,6 +195,39 @@ func (s *slack) breaks(yes bool) {
 	defer s.mu.Unlock()
 	s.broken = yes
 }
+
+// waits holds a request while Slack hangs, and reports whether it did.
+func (s *slack) waits(r *http.Request) bool {
+	s.mu.Lock()
+	hang := s.hang
+	if hang != nil {
+		s.hold++
+	}
+	s.mu.Unlock()
+	if hang == nil {
+		return false
+	}
+	select {
+	case <-hang:
+	case <-r.Context().Done():
+	}
+	return true
+}
+
+func (s *slack) hangs(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hang != nil {
+		close(s.hang)
+	}
+	s.hang = nil
+	if yes {
+		s.hang = make(chan struct{})
+	}
+}
+
+func (s *slack) held() int    { s.mu.Lock(); defer s.mu.Unlock(); return s.hold }
+func (s *slack) refused() int { s.mu.Lock(); defer s.mu.Unlock(); return s.no }
 
 // wait returns the messages once there are n.
 func (s *slack) wait(t *testing.T, n int) []string {

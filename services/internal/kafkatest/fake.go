@@ -25,7 +25,11 @@ type fakeConfig struct {
 
 // Main runs a package's tests, or the embedded broker when the binary was
 // started again to be one.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a package that has something to look at in the end. In the
+// process of a broker it does not return.
+func Run(m *testing.M) int {
 	if cfg := os.Getenv(childEnv); cfg != "" {
 		if err := runFake(cfg); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -35,7 +39,7 @@ func Main(m *testing.M) {
 	}
 	code := m.Run()
 	stopShared()
-	os.Exit(code)
+	return code
 }
 
 // Fake starts the embedded broker in a process of its own, on disk, with the
