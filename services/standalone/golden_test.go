@@ -277,3 +277,39 @@ func TestThresholds(t *testing.T) {
 		})
 	}
 }
+
+// The p95 is under the target while more than 95 of 100 were on time; on time
+// is under it, not at it. Three times the baseline warns from beyond it on.
+func TestLatencyThresholds(t *testing.T) {
+	target := 5 * time.Minute
+	for _, tt := range []struct {
+		slow   int
+		took   time.Duration
+		status string
+	}{
+		{0, 0, "ok"},
+		{4, target, "ok"},
+		{5, target - time.Millisecond, "warning"}, // far over what is normal
+		{5, target, "breach"},
+		{5, target + time.Millisecond, "breach"},
+		{100, target - time.Millisecond, "warning"},
+		{100, 30 * time.Second, "ok"}, // a tenth of the target is not worth a word
+		{100, 31 * time.Second, "warning"},
+	} {
+		t.Run(fmt.Sprintf("%d took %s", tt.slow, tt.took), func(t *testing.T) {
+			f := &facts{in: config.Integration{ID: "i", Tenant: "t", Attempts: config.AttemptsFull, Priority: "P1", Objects: []config.Object{{Name: "contact"}}}}
+			for h := range 20 {
+				f.delivery(goldenEnd-event.Time(2+h)*event.Hour, event.StateApplied, time.Second, event.BasisAppliedEvent)
+			}
+			for i := range 100 {
+				took := time.Second
+				if i < tt.slow {
+					took = tt.took
+				}
+				f.delivery(goldenEnd-30*event.Minute, event.StateApplied, took, event.BasisAppliedEvent)
+			}
+			got := f.rules().Latency(&f.in, goldenEnd-event.Hour, goldenEnd)
+			require.Equal(t, tt.status, got.Status, "%+v", got)
+		})
+	}
+}
