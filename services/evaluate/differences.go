@@ -76,6 +76,7 @@ func (s *sheet) divergences(w *World, f *Findings) {
 		confirmed++
 		g := byField.of(d, true)
 		if g == nil {
+			s.miss(wrongOf(GroupDivergences, d))
 			continue
 		}
 		right++
@@ -96,6 +97,7 @@ func (s *sheet) divergences(w *World, f *Findings) {
 		all++
 		d := found[g]
 		if d == nil {
+			s.miss(missOf(GroupDivergences, Missed, g))
 			continue
 		}
 		hits++
@@ -106,6 +108,7 @@ func (s *sheet) divergences(w *World, f *Findings) {
 		}
 	}
 	s.share(GroupDivergences, "recall", hits, all)
+	s.undecided(w, GroupDivergences, func(*Gap) bool { return true })
 	s.times(GroupDivergences, times)
 	s.share(GroupDivergences, "kind right", kinds, right)
 	s.share(GroupDivergences, "difference right", differences, right)
@@ -118,6 +121,7 @@ func (s *sheet) silent(w *World, f *Findings) {
 	type record struct {
 		at  int64
 		hit bool
+		gap *Gap
 	}
 	truths, order := map[place]*record{}, []place{}
 	any := index(w.Gaps, false)
@@ -127,7 +131,7 @@ func (s *sheet) silent(w *World, f *Findings) {
 		}
 		p := place{integration: g.Sync, object: g.Object, id: first(g.SourceID, g.TargetID)}
 		if r := truths[p]; r == nil {
-			truths[p] = &record{at: int64(g.At)}
+			truths[p] = &record{at: int64(g.At), gap: g}
 			order = append(order, p)
 		} else {
 			r.at = min(r.at, int64(g.At))
@@ -144,6 +148,7 @@ func (s *sheet) silent(w *World, f *Findings) {
 		seen[p] = true
 		reported++
 		if any.of(&d, false) == nil {
+			s.miss(wrongOf(GroupSilent, &d))
 			continue
 		}
 		right++
@@ -156,8 +161,12 @@ func (s *sheet) silent(w *World, f *Findings) {
 	hits := 0
 	for _, p := range order {
 		hits += boolInt(truths[p].hit)
+		if !truths[p].hit {
+			s.miss(missOf(GroupSilent, Missed, truths[p].gap))
+		}
 	}
 	s.share(GroupSilent, "recall", hits, len(order))
+	s.undecided(w, GroupSilent, func(g *Gap) bool { return g.Silent })
 	s.times(GroupSilent, times)
 }
 

@@ -113,7 +113,7 @@ func TestDifferencesAreFoundOrNot(t *testing.T) {
 		{Integration: sync, Object: "contact", SourceID: "2", Field: "phone", FirstSeen: at(11), Confirmed: at(16)},                                   // equal in truth
 		{Integration: sync, Object: "contact", SourceID: "1", Field: "email", FirstSeen: at(21), State: event.DivergencePending},
 	}}
-	rows := Score(w, f)
+	rows, _ := Score(w, f)
 	precision, recall := row(t, rows, GroupDivergences, "precision"), row(t, rows, GroupDivergences, "recall")
 	require.Equal(t, []int{1, 3}, []int{precision.Hits, precision.Of})
 	require.Equal(t, []int{1, 2}, []int{recall.Hits, recall.Of})
@@ -129,7 +129,7 @@ func TestDifferencesAreFoundOrNot(t *testing.T) {
 func TestSilentDeliveriesCountAsFound(t *testing.T) {
 	w := world(t, change("c", 1, "phone"), attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop"))
 	id := event.DeliveryID(sync, "contact", "1", "c")
-	rows := Score(w, &Findings{Deliveries: []Delivery{{ID: id, State: event.StateNotApplied, UpdatedAt: at(7)}}})
+	rows, _ := Score(w, &Findings{Deliveries: []Delivery{{ID: id, State: event.StateNotApplied, UpdatedAt: at(7)}}})
 	require.InDelta(t, 1, row(t, rows, GroupSilent, "recall").Value, 0)
 	require.InDelta(t, 300, row(t, rows, GroupSilent, "time to detect p50").Value, 0)
 	require.InDelta(t, 1, row(t, rows, GroupDeliveries, "final state right").Value, 0)
@@ -141,7 +141,7 @@ func TestFailuresAndTheirConfusion(t *testing.T) {
 	unheard := attempt("b", 3, "error", "c")
 	unheard.Reported = false
 	w := world(t, change("c", 1, "phone"), fail, unheard)
-	rows := Score(w, &Findings{Failures: []Failure{
+	rows, _ := Score(w, &Findings{Failures: []Failure{
 		{AttemptID: "a", Integration: sync, Class: event.ClassAuth, Recoverability: event.Temporary, Attribution: event.ByUnknown},
 	}})
 	require.InDelta(t, 1, row(t, rows, GroupFailures, "listed").Value, 0)
@@ -158,7 +158,7 @@ func TestIncidents(t *testing.T) {
 		truth.Line{Kind: truth.IncidentOK, ID: "i", At: 25, Records: 9},
 		truth.Line{Kind: truth.Incident, ID: "j", At: 40, Class: event.ClassSchema},
 	)
-	rows := Score(w, &Findings{Incidents: []IncidentRow{
+	rows, _ := Score(w, &Findings{Incidents: []IncidentRow{
 		{ID: "1", Integration: sync, Class: event.ClassAuth, Onset: at(11), Detected: at(12)},
 		{ID: "2", Integration: sync, Class: event.ClassDuplicate, Onset: at(41), Detected: at(42)},
 	}})
@@ -173,7 +173,7 @@ func TestKPIsAreHeldAgainstTheirDefinition(t *testing.T) {
 		t, change("c", 1, "phone"), attempt("a", 2, "ok", "c"), write("a", 2, "c"),
 		change("d", 3, "city"), attempt("b", 4, "error", "d"),
 	)
-	rows := Score(w, &Findings{KPIs: map[string]KPI{
+	rows, _ := Score(w, &Findings{KPIs: map[string]KPI{
 		sync + "/" + KPISuccess: {Value: 0.6, Known: true, Beside: map[string]float64{"record_success_rate": 0.5}},
 		sync + "/" + KPILatency: {Known: false},
 	}})
@@ -186,7 +186,7 @@ func TestKPIsAreHeldAgainstTheirDefinition(t *testing.T) {
 
 func TestWhatIsNotThereIsNotMeasured(t *testing.T) {
 	w := world(t, gap(10, "phone", "coerced"))
-	rows := Score(w, &Findings{Missing: map[string]string{GroupDivergences: "there is no divergences"}})
+	rows, _ := Score(w, &Findings{Missing: map[string]string{GroupDivergences: "there is no divergences"}})
 	for _, r := range rows {
 		if r.Group == GroupDivergences {
 			require.Equal(t, "not measured", r.Text())
@@ -209,7 +209,7 @@ func TestCausesCountWhereOneIsStated(t *testing.T) {
 		list = append(list, d)
 	}
 	said := []Explanation{{Integration: sync, Cause: "deploy: 4.2", Rank: 1}, {Integration: sync, Cause: "picklist change: 'Nurture' left", Rank: 2}}
-	rows := Score(w, &Findings{Divergences: list, Explanations: said})
+	rows, _ := Score(w, &Findings{Divergences: list, Explanations: said})
 	require.InDelta(t, 0, row(t, rows, GroupCauses, "top 1").Value, 0)
 	require.InDelta(t, 1, row(t, rows, GroupCauses, "top 3").Value, 0)
 	require.InDelta(t, 1, row(t, rows, GroupCauses, "top 1 of daily life").Value, 0)
@@ -220,7 +220,7 @@ func TestCausesCountWhereOneIsStated(t *testing.T) {
 func TestTheListAtTheEnd(t *testing.T) {
 	w := world(t, gap(10, "phone", "coerced"), closed(30, "phone"), gap(40, "city", "coerced"))
 	other := Silent{Integration: sync, Object: "contact", SourceID: "2", FoundAt: at(50)}
-	rows := Score(w, &Findings{Listed: []Silent{{Integration: sync, Object: "contact", SourceID: "1", FoundAt: at(46)}, other}})
+	rows, _ := Score(w, &Findings{Listed: []Silent{{Integration: sync, Object: "contact", SourceID: "1", FoundAt: at(46)}, other}})
 	require.InDelta(t, 0.5, row(t, rows, GroupListed, "precision").Value, 0)
 	require.InDelta(t, 1, row(t, rows, GroupListed, "recall").Value, 0)
 }
@@ -230,7 +230,7 @@ func TestStormsAndSurface(t *testing.T) {
 		t, change("c", 1, "phone"), truth.Line{Kind: truth.Fault, ID: "f", At: 5, Cause: "retry_storm"},
 		truth.Line{Kind: truth.FaultEnd, ID: "f", At: 9},
 	)
-	rows := Score(w, &Findings{Retries: map[string]int{sync: 1}, Surface: map[string]float64{sync: 2}})
+	rows, _ := Score(w, &Findings{Retries: map[string]int{sync: 1}, Surface: map[string]float64{sync: 2}})
 	require.InDelta(t, 1, row(t, rows, GroupRetries, "storms seen").Value, 0)
 	require.InDelta(t, 1, row(t, rows, GroupSurface, "records error").Value, 0)
 }

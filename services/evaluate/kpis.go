@@ -23,6 +23,7 @@ const (
 func (s *sheet) kpis(w *World, f *Findings) {
 	s.kpi(w, f, KPISuccess, "success rate error", Points, w.success)
 	s.beside(w, f)
+	s.untold(w)
 	s.kpi(w, f, KPILatency, "latency p95 error", Relative, w.latency)
 	s.kpi(w, f, KPIMTTR, "MTTR error", Relative, w.mttr(f))
 	s.kpi(w, f, KPIDrift, "drift rate error", Points, w.drift)
@@ -64,7 +65,7 @@ func (w *World) success(integration string, k KPI) (float64, bool) {
 	if k.Beside["by_records"] > 0 {
 		return w.recordSuccess(integration)
 	}
-	ok, ended := w.writes(integration)
+	ok, ended, _ := w.writes(integration)
 	if ended == 0 {
 		return 0, false
 	}
@@ -99,6 +100,16 @@ func (s *sheet) beside(w *World, f *Findings) {
 		}
 	}
 	s.rows = append(s.rows, r)
+}
+
+// untold is what no rate over reports can hold: it shows as silent failures.
+func (s *sheet) untold(w *World) {
+	all := 0
+	for _, integration := range slices.Sorted(maps.Keys(w.runs)) {
+		_, _, n := w.writes(integration)
+		all += n
+	}
+	s.count(GroupKPIs, "failures that no report told", all, "")
 }
 
 // latency is the p95 of due deliveries; those that did not arrive have their
@@ -166,19 +177,24 @@ func (w *World) standing(f *Findings) map[string]bool {
 }
 
 // drift is the share of the records that differed, beyond what was under way,
-// of those that anybody changed: only these are known without a comparison.
+// of those that were compared. Differences that nobody had the time to look at
+// may be counted or not: the nearest share that they leave possible.
 func (w *World) drift(integration string, k KPI) (float64, bool) {
 	compared := k.Beside["denominator"]
 	if compared == 0 {
 		return 0, false
 	}
-	records := map[string]bool{}
+	sure, open := map[string]bool{}, map[string]bool{}
 	for _, g := range w.Gaps {
-		if g.Sync == integration && w.knowable(g) {
-			records[g.Object+"/"+first(g.SourceID, g.TargetID)] = true
+		if r := w.reach(g); g.Sync == integration && r != underWay {
+			name := g.Object + "/" + first(g.SourceID, g.TargetID)
+			open[name] = true
+			if r == knowable {
+				sure[name] = true
+			}
 		}
 	}
-	return float64(len(records)) / compared, true
+	return min(max(k.Value, float64(len(sure))/compared), float64(len(open))/compared), true
 }
 
 func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

@@ -53,6 +53,10 @@ func (s *sheet) deliveries(w *World, f *Findings) {
 			right++
 		} else {
 			confusion[c.state+" read as "+said]++
+			s.miss(Miss{
+				Group: GroupDeliveries, What: c.state + " read as " + said, Sync: c.Sync, Object: c.Object, SourceID: c.SourceID,
+				Cause: c.Cause, ID: id, At: c.At, Note: c.ID,
+			})
 		}
 	}
 	s.share(GroupDeliveries, "followed", followed, due)
@@ -146,14 +150,20 @@ func (t *tallies) row(s *sheet, name string) {
 	s.rows[len(s.rows)-1].Note = worst(t.confusion)
 }
 
-// writes are the attempts that count in the success rate.
-func (w *World) writes(integration string) (ok, ended int) {
+// writes are the attempts that count in the success rate, as they were
+// reported: what a worker says counts there, true or not (kpis.md 1). Untold
+// are the failures that it kept to itself or called a success.
+func (w *World) writes(integration string) (ok, ended, untold int) {
 	for _, l := range w.Attempts {
 		if l.Sync != integration || l.Operation == event.OpAuthRefresh || int64(l.At) >= w.End {
 			continue
 		}
+		untold += boolInt(l.Outcome != event.OutcomeOK && (!l.Reported || l.Told() == event.OutcomeOK))
+		if !l.Reported {
+			continue
+		}
 		ended++
-		ok += boolInt(l.Outcome == event.OutcomeOK)
+		ok += boolInt(l.Told() == event.OutcomeOK)
 	}
-	return ok, ended
+	return ok, ended, untold
 }

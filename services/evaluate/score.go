@@ -45,8 +45,9 @@ func (r Row) Text() string {
 	return fmt.Sprintf("%g", r.Value)
 }
 
-// Score holds the findings against the truth.
-func Score(w *World, f *Findings) []Row {
+// Score holds the findings against the truth. The misses are what single rows
+// were got wrong.
+func Score(w *World, f *Findings) ([]Row, []Miss) {
 	var s sheet
 	s.silent(w, f)
 	s.listed(w, f)
@@ -60,11 +61,14 @@ func Score(w *World, f *Findings) []Row {
 	s.retries(w, f)
 	s.surface(w, f)
 	s.missing(f)
-	return s.rows
+	return s.rows, byTime(s.misses)
 }
 
-// sheet collects rows.
-type sheet struct{ rows []Row }
+// sheet collects rows, and what was got wrong.
+type sheet struct {
+	rows   []Row
+	misses []Miss
+}
 
 // share adds hits of all; nothing to count is not measured.
 func (s *sheet) share(group, name string, hits, of int) {

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"slices"
+	"strconv"
 
 	"plumbline.dev/schemas/event"
 )
@@ -92,9 +93,54 @@ func (c *Change) replacedAt(later []*Change) int64 {
 // due reports whether the change could be judged before the end.
 func (w *World) due(c *Change) bool { return int64(c.At)+w.Deadline <= w.End }
 
-// lasting reports whether a difference was more than something under way.
-func (w *World) lasting(g *Gap) bool { return g.Ended-int64(g.At) >= w.Deadline }
+// looking is what a monitor is given to look when the deadline has passed:
+// questions wait to be asked together, and a fast run is only so exact.
+const looking = 30_000
+
+// reach is whether a difference could be known.
+type reach int
+
+const (
+	underWay reach = iota // ended within its deadline
+	tooBrief              // ended before anybody could look
+	tooLate               // began so late that nobody could look before the end
+	knowable
+)
+
+func (w *World) reach(g *Gap) reach {
+	born := int64(g.At)
+	if g.Due {
+		born -= w.Deadline
+	}
+	lasted := g.Ended - born
+	switch {
+	case g.Ended > w.End && born+w.Deadline+looking > w.End:
+		return tooLate
+	case lasted < w.Deadline:
+		return underWay
+	case lasted < w.Deadline+looking:
+		return tooBrief
+	}
+	return knowable
+}
 
 // knowable reports whether the difference lasted, and long enough before the
 // end that a monitor could have seen and confirmed it.
-func (w *World) knowable(g *Gap) bool { return w.lasting(g) && int64(g.At)+w.Deadline <= w.End }
+func (w *World) knowable(g *Gap) bool { return w.reach(g) == knowable }
+
+// undecided counts the differences that nobody could judge, and lists them:
+// neither found nor missed.
+func (s *sheet) undecided(w *World, group string, counts func(*Gap) bool) {
+	brief, late := 0, 0
+	for _, g := range w.Gaps {
+		if r := w.reach(g); counts(g) && (r == tooBrief || r == tooLate) {
+			s.miss(missOf(group, Undecided, g))
+			brief += boolInt(r == tooBrief)
+			late += boolInt(r == tooLate)
+		}
+	}
+	s.count(group, "over before a look", brief, "lasted "+seconds(w.Deadline)+" to "+seconds(w.Deadline+looking)+": in no recall")
+	s.count(group, "too late to be judged", late, "began in the last "+seconds(w.Deadline+looking)+": in no recall")
+}
+
+func seconds(ms int64) string { return strconv.FormatInt(ms/1000, 10) + " s" }

@@ -158,7 +158,9 @@ func (b *builder) attempted(l *truth.Line) {
 		c := b.changes[l.Sync+id]
 		switch {
 		case c == nil || c.delivered != 0:
-		case l.Outcome == event.OutcomeOK:
+		case !l.Reported: // nobody said anything
+			c.state, c.since = StateWaiting, int64(l.At)
+		case l.Told() == event.OutcomeOK:
 			c.state, c.since = StateSilent, int64(l.At) // until a write proves the opposite
 		default:
 			c.state, c.since = StateFailed, int64(l.At)

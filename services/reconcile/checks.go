@@ -42,7 +42,7 @@ func (r *Role) checksMember(ctx context.Context) error {
 	}
 	defer g.Close()
 	for ctx.Err() == nil {
-		batch, positions, err := gather(ctx, g)
+		batch, positions, err := r.gather(ctx, g)
 		if err != nil {
 			return err
 		}
@@ -59,14 +59,15 @@ func (r *Role) checksMember(ctx context.Context) error {
 	return nil
 }
 
-// gather polls for a moment, so that one call answers many.
-func gather(ctx context.Context, g *bus.Group) ([]*event.Check, map[int32]bus.Position, error) {
+// gather waits for a check and then polls for a moment more, so that one call
+// answers many.
+func (r *Role) gather(ctx context.Context, g *bus.Group) ([]*event.Check, map[int32]bus.Position, error) {
 	var batch []*event.Check
 	positions := map[int32]bus.Position{}
-	ctx, cancel := context.WithTimeout(ctx, checksWait)
-	defer cancel()
-	for ctx.Err() == nil && len(batch) < checksMost {
-		polled, err := g.Poll(ctx, checksMost)
+	wait, stop := context.WithTimeout(ctx, checksWait)
+	defer func() { stop() }()
+	for first := true; wait.Err() == nil && len(batch) < checksMost; {
+		polled, err := g.Poll(wait, checksMost)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -81,6 +82,11 @@ func gather(ctx context.Context, g *bus.Group) ([]*event.Check, map[int32]bus.Po
 			if c, ok := rec.Event.(*event.Check); ok {
 				batch = append(batch, c)
 			}
+		}
+		if first && len(batch) > 0 {
+			stop()
+			first = false
+			wait, stop = context.WithTimeout(ctx, r.o.Clock.Wall(checksWait))
 		}
 	}
 	return batch, positions, nil

@@ -8,6 +8,7 @@ import (
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/truth"
+	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/scenario"
 )
 
@@ -30,6 +31,7 @@ type gap struct {
 type reason struct {
 	fault *episode
 	cause string
+	due   bool // a deadline passed
 }
 
 // silent: the sync said that all is well. What somebody edited afterwards is
@@ -50,28 +52,36 @@ func (r reason) text() string {
 
 // check compares a record with its copy and notes what begins and what ends to
 // differ. Fields with a write still to come are under way, not different,
-// until their deadline has passed.
+// until the deadline of their newest save has passed.
 func (w *world) check(r *pair, e *episode, cause string) {
 	if r.forsaken {
 		return
 	}
-	why := reason{e, cause}
+	why := reason{fault: e, cause: cause}
 	row := w.copyOf(r)
-	w.gap(r, -1, event.MissingInTarget, row == nil && !r.deleted && (r.refused != 0 || r.overdue), why, "", "")
+	w.checkRecord(r, row, why)
 	for j := range r.o.Fields {
 		f := &r.o.Fields[j]
 		bit := uint32(1) << j
-		under := (r.dirty|r.sending)&bit != 0 && r.refused&bit == 0 && !r.overdue
-		if row == nil || under || r.o.target.Field(f.Target) == nil {
+		under := (r.dirty|r.sending)&bit != 0 && (r.refused|r.late)&bit == 0
+		switch {
+		case row == nil, r.deleted && r.overdue: // what is not there has no fields
+			w.gap(r, j, event.ValueMismatch, false, why, "", "")
+			continue
+		case under, r.deleted, r.o.target.Field(f.Target) == nil:
 			continue
 		}
 		source, target := r.row.Values[f.Source], row.Values[f.Target]
 		equal, _ := same(f, source, target)
+		if equal {
+			r.claimed &^= bit
+		}
 		kind := event.ValueMismatch
-		if why.text() == scenario.AckAndDrop || r.refused&bit != 0 || r.overdue {
+		why.due = r.late&bit != 0
+		if why.text() == scenario.AckAndDrop || (r.refused|r.late)&bit != 0 {
 			kind = event.Stale
 		}
-		w.gap(r, j, kind, !equal && !r.deleted, why, source, target)
+		w.gap(r, j, kind, !equal && !(stands(f, target) && r.claimed&bit == 0), why, source, target)
 	}
 	struck := len(r.open) > 0
 	if struck {
@@ -80,6 +90,26 @@ func (w *world) check(r *pair, e *episode, cause string) {
 	if r.dirty == 0 && r.refused == 0 && r.sending == 0 && !r.doubled {
 		w.faults.heal(r, e, struck)
 	}
+}
+
+// checkRecord sees whether one system has the record and the other has not.
+func (w *world) checkRecord(r *pair, row *crm.Row, why reason) {
+	why.due = r.overdue
+	kind, differs := event.MissingInTarget, row == nil && !r.deleted && (r.refused != 0 || r.overdue)
+	if r.deleted {
+		kind, differs = event.MissingInSource, row != nil && r.overdue
+	}
+	if slices.ContainsFunc(r.open, func(g gap) bool { return g.field < 0 && g.kind != kind }) {
+		w.gap(r, -1, kind, false, why, "", "")
+	}
+	w.gap(r, -1, kind, differs, why, "", "")
+}
+
+// stands reports whether the field's rule lets the target keep what it has.
+// Only a sync that says it wrote the field all the same makes that a
+// difference.
+func stands(f *config.FieldMap, target string) bool {
+	return f.Rule == "target_wins" || f.Rule == "target_unless_blank" && target != ""
 }
 
 // divergence is a line about a record, but for what differs.
@@ -106,6 +136,7 @@ func (w *world) gap(r *pair, field int, kind string, differs bool, why reason, s
 	}
 	switch {
 	case differs && i < 0:
+		l.Due = why.due
 		l.Kind, l.Type, l.ID = truth.Divergence, kind, event.DivergenceID(w.in.ID, r.o.Name, r.row.ID, l.Field, kind)
 		r.open = append(r.open, gap{field, kind, l.ID, why.fault})
 	case !differs && i >= 0:
@@ -119,21 +150,41 @@ func (w *world) gap(r *pair, field int, kind string, differs bool, why reason, s
 }
 
 // wait starts the deadline of a save: one that is not taken by then makes the
-// record differ, whatever is still planned.
-func (w *world) wait(r *pair) {
-	if r.since != 0 {
+// record differ, whatever is still planned. A newer save of a field begins
+// anew, as nobody waits for the older value any more.
+func (w *world) wait(r *pair, mask uint32) {
+	if r.saved == nil {
+		r.saved = make([]int64, len(r.o.Fields))
+	}
+	for j := range r.saved {
+		if mask&(1<<j) != 0 {
+			r.saved[j] = w.Now()
+		}
+	}
+	r.late &^= mask
+	began := r.since == 0
+	if began {
+		r.since = w.Now()
+	}
+	at := w.Now()
+	w.After(time.Duration(w.in.Deadline), func() { w.due(r, at, mask, began) })
+}
+
+// due hears that the deadline of a save has passed.
+func (w *world) due(r *pair, at int64, mask uint32, first bool) {
+	late := uint32(0)
+	for j := range r.saved {
+		if mask&(1<<j) != 0 && r.saved[j] == at {
+			late |= 1 << j & (r.dirty | r.sending)
+		}
+	}
+	overdue := first && r.since == at
+	if late == 0 && !overdue {
 		return
 	}
-	r.since = w.Now()
-	since, deadline := r.since, time.Duration(w.in.Deadline)
-	w.After(deadline, func() {
-		if r.since != since || r.deleted || r.overdue {
-			return
-		}
-		r.overdue = true
-		e := w.blocking(r)
-		w.check(r, e, causeLate)
-	})
+	r.late |= late
+	r.overdue = r.overdue || overdue
+	w.check(r, w.blocking(r), causeLate)
 }
 
 // blocking is the fault that holds a record's save back.
@@ -154,7 +205,7 @@ func (w *world) blocking(r *pair) *episode {
 // arrived ends the wait of a record of which nothing is to be written.
 func (r *pair) arrived() {
 	if r.dirty == 0 && r.sending == 0 {
-		r.since, r.overdue = 0, false
+		r.since, r.overdue, r.late = 0, false, 0
 	}
 }
 

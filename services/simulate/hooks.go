@@ -99,7 +99,7 @@ func (h *hooks) tell(r *pair, op string, mask uint32, events []crm.Event, a auth
 		Kind: truth.Change, ID: id, At: truth.Time(r.row.Modified), System: h.in.Source.System, Object: r.o.Name,
 		SourceID: r.row.ID, Operation: op, Actor: actorText(a.actor), Mapped: true, Fields: r.o.names(mask, false),
 	})
-	r.changes = append(r.changes, id)
+	r.changes = append(r.changes, carried{id, mask})
 	if len(h.waiting)+len(events) > crm.MaxBatch {
 		h.flush()
 	}

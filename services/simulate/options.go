@@ -45,6 +45,7 @@ type Options struct {
 	Integrations []config.Integration // of a scenario's tenants; nil: the one above
 	Scenario     *scenario.Scenario   // what happens; nil: the Profile, for ever
 
+	InTurn bool      // one request after the other, each before time goes on
 	Truth  io.Writer // nil: not written
 	Logger *zap.Logger
 	Clock  Clock

@@ -200,7 +200,7 @@ func (p *people) remove(r *pair, a author) {
 	p.forget(r)
 	r.o.source.Delete(r.row, a.sourceID, max(p.Now(), r.row.Modified+1))
 	p.hooks.deleted(r, a)
-	r.deleted = true
+	r.deleted, r.since, r.overdue = true, 0, false // nobody waits for what was saved before
 	p.worker.touched(r, 0)
 }
 
@@ -226,6 +226,7 @@ func (p *people) editCopy() {
 		return
 	}
 	p.echoes.person(o, row, who, map[string]any{f.Target: v})
+	r.claimed &^= 1 << j
 	p.check(r, nil, causeEdited)
 }
 

@@ -66,7 +66,7 @@ func (k *worker) report(c *call, s *sent, a crm.Answer, e *episode, targetID, sa
 	t.IdempotencyKey = r.row.ID + ":" + r.first
 	l := truth.Line{
 		Kind: truth.Attempt, ID: t.ID, System: t.System, Object: t.Object, SourceID: t.SourceID, TargetID: t.TargetID,
-		Operation: t.Operation, Fields: r.o.names(s.mask, true), Changes: s.changes, RetryOf: t.RetryOf, Try: t.Try,
+		Operation: t.Operation, Fields: r.o.names(s.mask, true), Changes: idsOf(s.changes), RetryOf: t.RetryOf, Try: t.Try,
 		Status: t.Status, Code: t.Code, Outcome: t.Outcome, Token: t.Token,
 	}
 	if t.Outcome == event.OutcomeError {
@@ -75,7 +75,13 @@ func (k *worker) report(c *call, s *sent, a crm.Answer, e *episode, targetID, sa
 	if says == scenario.SaysOK {
 		t.Status, t.Outcome, t.Code, t.Message, t.Body = 200, event.OutcomeOK, "", "", crm.Success(t.TargetID, false)
 	}
+	if l.Outcome != t.Outcome {
+		l.Said = t.Outcome
+	}
 	l.Reported = says != scenario.SaysNothing && k.tells(t.Outcome)
+	if l.Reported && t.Outcome == event.OutcomeOK {
+		r.claimed |= s.mask
+	}
 	if l.Reported {
 		k.out.own("attempts", t)
 	}
@@ -152,7 +158,7 @@ func (k *worker) landed(s *sent, a crm.Answer, attempt string, e *episode) {
 	l := truth.Line{
 		Kind: truth.Write, ID: "write-" + itoa(k.next()), System: k.in.Target.System, Object: s.r.o.Name,
 		SourceID: s.r.row.ID, TargetID: a.ID, Operation: k.operation(s, &a), Fields: a.Changed, Attempt: attempt,
-		Changes: s.changes, Actor: event.ActorIntegration + "/" + k.syncUser(),
+		Changes: idsOf(s.changes), Actor: event.ActorIntegration + "/" + k.syncUser(),
 	}
 	if a.Stored != nil || s.bent != nil { // something else than was written, or than was meant
 		l.Cause = scenario.Coerced

@@ -113,36 +113,55 @@ func (s *sender) put(at int64, p post) {
 	if p.kind == "" {
 		lane = s.hooks
 	}
+	if s.o.InTurn {
+		s.inTurn(p)
+		return
+	}
 	select {
 	case lane <- p:
 	case <-s.ctx.Done():
 	}
 }
 
-// hookLane sends webhooks as HubSpot does: whatever is not a 2xx within the
-// deadline comes again, later, with its number.
+// inTurn sends before time goes on: what the receiver hears, and when, is the
+// same in every run.
+func (s *sender) inTurn(p post) {
+	if p.kind == "" {
+		s.tell(p)
+	} else {
+		s.deliver(p)
+	}
+	s.way.leave(p.tickets)
+}
+
 func (s *sender) hookLane() {
 	for p := range s.hooks {
-		url := strings.TrimRight(s.o.IngestURL, "/") + "/hooks/" + p.hook
-		sign := func(h http.Header, body []byte) { s.sign(h, p.hook, body) }
-		wait := firstRetry
-		for try := 0; ; try++ {
-			body, err := json.Marshal(p.events)
-			if err != nil { // as above
-				panic(err)
-			}
-			if s.post(url, body, len(p.events), sign) {
-				break
-			}
-			if try+1 == hookTries || !s.pause(&wait) {
-				s.count.lost.Add(uint64(len(p.events)))
-				break
-			}
-			for i := range p.events {
-				p.events[i].AttemptNumber++
-			}
-		}
+		s.tell(p)
 		s.way.leave(p.tickets)
+	}
+}
+
+// tell sends webhooks as HubSpot does: whatever is not a 2xx within the
+// deadline comes again, later, with its number.
+func (s *sender) tell(p post) {
+	url := strings.TrimRight(s.o.IngestURL, "/") + "/hooks/" + p.hook
+	sign := func(h http.Header, body []byte) { s.sign(h, p.hook, body) }
+	wait := firstRetry
+	for try := 0; ; try++ {
+		body, err := json.Marshal(p.events)
+		if err != nil { // as above
+			panic(err)
+		}
+		if s.post(url, body, len(p.events), sign) {
+			break
+		}
+		if try+1 == hookTries || !s.pause(&wait) {
+			s.count.lost.Add(uint64(len(p.events)))
+			break
+		}
+		for i := range p.events {
+			p.events[i].AttemptNumber++
+		}
 	}
 }
 

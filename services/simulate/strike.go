@@ -157,6 +157,9 @@ func (f *faults) forsake(e *episode) {
 		f.hooks.deleted(r, a)
 	}
 	f.harm(e, r)
+	for len(r.open) > 0 { // what is not there has no fields
+		f.gap(r, r.open[0].field, r.open[0].kind, false, reason{}, "", "")
+	}
 	f.gap(r, -1, event.MissingInSource, true, reason{fault: e}, "", "")
 }
 

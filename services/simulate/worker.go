@@ -39,7 +39,7 @@ func (k *worker) touched(r *pair, mask uint32) {
 	}
 	r.dirty |= mask
 	r.refused &^= mask
-	k.wait(r)
+	k.wait(r, mask)
 	if !r.queued && r.sending == 0 {
 		k.queue(r, k.delay())
 	}
@@ -93,7 +93,7 @@ type sent struct {
 	r       *pair
 	mask    uint32
 	values  map[string]string
-	changes []string
+	changes []carried
 	deleted bool
 	bent    *episode // the map was wrong when the values were read
 }
@@ -126,14 +126,15 @@ func (k *worker) call(o *object) {
 }
 
 func (k *worker) take(r *pair) sent {
-	s := sent{r: r, mask: r.dirty, changes: r.changes, deleted: r.deleted, values: map[string]string{}}
+	s := sent{r: r, mask: r.dirty, deleted: r.deleted, values: map[string]string{}}
+	s.changes, r.changes = split(r.changes, func(c carried) bool { return c.left == 0 || c.left&s.mask != 0 || s.deleted })
 	for j := range r.o.Fields {
 		if f := &r.o.Fields[j]; r.dirty&(1<<j) != 0 {
 			s.values[f.Target] = translate(f, r.row.Values[f.Source])
 			k.mistake(&s, f)
 		}
 	}
-	r.queued, r.dirty, r.changes = false, 0, nil
+	r.queued, r.dirty = false, 0
 	r.sending = s.mask | 1<<31 // also while only a deletion is under way
 	return s
 }
@@ -145,6 +146,36 @@ func (k *worker) mistake(s *sent, f *config.FieldMap) {
 		return
 	}
 	s.values[f.Target], s.bent = s.r.row.Values[e.Value], e
+}
+
+// split parts changes by what holds for them.
+func split(list []carried, holds func(carried) bool) (yes, no []carried) {
+	for _, c := range list {
+		if holds(c) {
+			yes = append(yes, c)
+		} else {
+			no = append(no, c)
+		}
+	}
+	return yes, no
+}
+
+// taken leaves in the write what it completes; the rest waits for its other
+// fields.
+func (s *sent) taken() {
+	for i := range s.changes {
+		s.changes[i].left &^= s.mask
+	}
+	done, rest := split(s.changes, func(c carried) bool { return c.left == 0 || s.deleted })
+	s.changes, s.r.changes = done, append(rest, s.r.changes...)
+}
+
+func idsOf(list []carried) []string {
+	var out []string
+	for _, c := range list {
+		out = append(out, c.id)
+	}
+	return out
 }
 
 // answer hears the end of a call.
@@ -211,12 +242,13 @@ func (k *worker) land(c *call, s *sent, batch bool) {
 		k.lost(c, s, a, e)
 		return
 	}
+	s.taken()
 	attempt := k.report(c, s, a, nil, a.ID, "")
 	if e == nil {
 		e = s.bent
 	}
 	r.try, r.first, r.brought = 0, "", nil
-	r.sending, r.refused = 0, r.refused&^s.mask
+	r.sending, r.refused, r.late = 0, r.refused&^s.mask, r.late&^s.mask
 	if !a.Dropped {
 		k.landed(s, a, attempt, e)
 	}
@@ -270,7 +302,7 @@ func (k *worker) refused(s *sent, code string, e *episode) {
 		return
 	}
 	r := s.r
-	r.sending = 0
+	r.sending, r.late = 0, r.late&^s.mask
 	r.refused |= s.mask
 	r.changes = append(s.changes, r.changes...)
 	r.try, r.first = 0, ""

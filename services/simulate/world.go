@@ -39,10 +39,10 @@ type pair struct {
 	at      int // position in o.pairs
 	n       int
 	row     *crm.Row
-	dirty   uint32   // fields saved and not yet tried
-	sending uint32   // fields in the call under way
-	refused uint32   // fields of a try that was given up
-	changes []string // ids of the changes not yet taken
+	dirty   uint32    // fields saved and not yet tried
+	sending uint32    // fields in the call under way
+	refused uint32    // fields of a try that was given up
+	changes []carried // not yet taken
 	queued  bool
 	deleted bool
 	try     int
@@ -51,12 +51,22 @@ type pair struct {
 
 	since    int64    // the oldest save not yet taken; 0: none waits
 	overdue  bool     // it waits longer than its deadline
+	saved    []int64  // by field: the newest save
+	late     uint32   // fields whose newest save waits longer than its deadline
+	claimed  uint32   // fields that the sync said it wrote, and the target was not seen equal since
 	hurtBy   *episode // the fault that last hurt it
 	outside  *episode // it left the inclusion list
 	forsaken bool     // deleted, and the worker does not know
 	poison   bool     // the worker cannot let go of it
 	doubled  bool     // it has a second copy
 	brought  *episode // the import or agent whose option the target lacks
+}
+
+// carried is a change and which of its fields are still to be written: a write
+// that leaves some out does not deliver it.
+type carried struct {
+	id   string
+	left uint32
 }
 
 // world is everything that exists.

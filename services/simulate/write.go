@@ -52,6 +52,7 @@ func (k *worker) insert(s *sent) (crm.Answer, *episode) {
 		k.mistake(s, f)
 	}
 	s.mask = o.every
+	s.changes, s.r.changes = append(s.changes, s.r.changes...), nil
 	a := k.sf.Upsert(o.native, s.r.row.ID, s.values, k.syncUser(), k.targetNow())
 	if a.OK() {
 		s.r.linked(a.ID)

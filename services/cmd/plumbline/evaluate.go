@@ -70,7 +70,7 @@ func (f *evaluateFlags) score(ctx context.Context, out io.Writer) error {
 		return errors.Join(errUsage, err)
 	}
 	defer db.Close()
-	rows, err := rehearse.Score(ctx, db, f.truth, f.deadline)
+	rows, _, err := rehearse.Score(ctx, db, f.truth, f.deadline)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 		if f.seeds > 1 {
 			seed = cmp.Or(f.seed, s.Seed) + uint64(i%f.seeds)
 		}
-		r, err := rehearse.Play(ctx, rehearse.Options{Scenario: s, Seed: seed, Speed: f.speed, Dir: f.dir, Logger: log})
+		r, err := rehearse.Play(ctx, rehearse.Options{Scenario: s, Seed: seed, Speed: f.speed, Dir: f.dir, Keep: f.dir != "", Logger: log})
 		if err != nil {
 			return err
 		}

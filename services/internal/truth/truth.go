@@ -49,10 +49,12 @@ type Line struct {
 	Status    int      `json:"status,omitempty"`
 	Code      string   `json:"code,omitempty"`
 	Outcome   string   `json:"outcome,omitempty"`
+	Said      string   `json:"said,omitempty"` // the outcome that the worker reports, where that is another
 	Cause     string   `json:"cause,omitempty"`
 	Silent    bool     `json:"silent,omitempty"` // no error told of it
 	Field     string   `json:"field,omitempty"`
 	Type      string   `json:"type,omitempty"` // of a divergence
+	Due       bool     `json:"due,omitempty"`  // the deadline of what should have made it equal passed just now
 	Source    string   `json:"source_value,omitempty"`
 	Target    string   `json:"target_value,omitempty"`
 	Seed      uint64   `json:"seed,omitempty"`
@@ -66,6 +68,14 @@ type Line struct {
 	Recoverability string   `json:"recoverability,omitempty"`
 	Attribution    []string `json:"attribution,omitempty"` // each is defensible
 	Records        int      `json:"records,omitempty"`     // that an incident hurt
+}
+
+// Told is an attempt's outcome as the worker reports it, if it does.
+func (l *Line) Told() string {
+	if l.Said != "" {
+		return l.Said
+	}
+	return l.Outcome
 }
 
 // Time is virtual time in milliseconds, written as RFC 3339.

@@ -31,6 +31,7 @@ type Options struct {
 	Seed     uint64  // 0: the scenario's
 	Speed    float64 // 0: DefaultSpeed
 	Dir      string  // empty: a temporary folder, removed in the end
+	Keep     bool    // write what was got wrong and what ClickHouse holds into Dir
 	Logger   *zap.Logger
 }
 
@@ -199,26 +200,32 @@ func (s *stage) score(ctx context.Context, clock pace.Clock) error {
 	if err := Drain(ctx, db); err != nil {
 		return err
 	}
-	s.rows, err = Score(ctx, db, s.truth, time.Duration(s.cfg.Integrations[0].Deadline))
+	var misses []evaluate.Miss
+	s.rows, misses, err = Score(ctx, db, s.truth, time.Duration(s.cfg.Integrations[0].Deadline))
+	if err == nil && s.o.Keep {
+		err = keep(ctx, db, s.o.Dir, misses)
+	}
 	return err
 }
 
-// Score holds what a database says against a truth file.
-func Score(ctx context.Context, db *warehouse.DB, path string, deadline time.Duration) ([]evaluate.Row, error) {
+// Score holds what a database says against a truth file, and lists what it got
+// wrong.
+func Score(ctx context.Context, db *warehouse.DB, path string, deadline time.Duration) ([]evaluate.Row, []evaluate.Miss, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read truth: %w", err)
+		return nil, nil, fmt.Errorf("read truth: %w", err)
 	}
 	defer f.Close()
 	w, err := evaluate.Read(f, deadline.Milliseconds())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	found, err := evaluate.Gather(ctx, db, w)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return evaluate.Score(w, found), nil
+	rows, misses := evaluate.Score(w, found)
+	return rows, misses, nil
 }
 
 const (

@@ -1,0 +1,63 @@
+package evaluate
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"plumbline.dev/schemas/event"
+)
+
+// What nobody could decide is counted by itself, neither found nor missed.
+func TestWhatCouldNotBeJudgedIsCountedApart(t *testing.T) {
+	due := gap(20, "email", "stopped_worker")
+	due.Due = true // it had differed for the whole deadline already
+	lateDue := gap(59, "city", "stopped_worker")
+	lateDue.Due = true
+	w := world(
+		t, gap(10, "phone", "coerced"), closed(15, "phone"), // with its deadline
+		due, closed(21, "email"),
+		gap(56, "title", "coerced"), // the end came first
+		lateDue,
+		gap(30, "name", "coerced"), closed(34, "name"), // was under way
+	)
+	rows, misses := Score(w, &Findings{})
+	recall := row(t, rows, GroupDivergences, "recall")
+	require.Equal(t, []int{0, 2}, []int{recall.Hits, recall.Of}, "what was due counts from its save on")
+	require.Equal(t, 1, row(t, rows, GroupDivergences, "over before a look").Hits)
+	require.Equal(t, 1, row(t, rows, GroupDivergences, "too late to be judged").Hits)
+	what := map[string]string{}
+	for _, m := range misses {
+		if m.Group == GroupDivergences {
+			what[m.Field] = m.What
+		}
+	}
+	require.Equal(t, map[string]string{"phone": Undecided, "title": Undecided, "email": Missed, "city": Missed}, what)
+}
+
+// A worker that lies is right in KPI 1, which counts reports, and its lies are
+// counted beside it.
+func TestTheSuccessRateCountsWhatIsReported(t *testing.T) {
+	lie, hidden := attempt("b", 4, event.OutcomeError, "d"), attempt("e", 6, event.OutcomeError, "f")
+	lie.Said, hidden.Reported = event.OutcomeOK, false
+	w := world(
+		t, change("c", 1, "phone"), attempt("a", 2, "ok", "c"), write("a", 2, "c"), change("d", 3, "city"), lie, gap(4, "city", "swallowed_error"), change("f", 5, "title"), hidden,
+	)
+	rows, _ := Score(w, &Findings{KPIs: map[string]KPI{sync + "/" + KPISuccess: {Value: 1, Known: true}}})
+	require.InDelta(t, 0, row(t, rows, GroupKPIs, "success rate error").Value, 1e-9)
+	require.Equal(t, 2, row(t, rows, GroupKPIs, "failures that no report told").Hits)
+	require.Equal(t, StateSilent, w.changes[sync+"d"].state)
+	require.Equal(t, StateWaiting, w.changes[sync+"f"].state, "nobody said anything of it")
+}
+
+// Differences that ended before a look may be counted in the drift rate or not.
+func TestDriftLeavesOpenWhatNobodyCouldSee(t *testing.T) {
+	brief := gap(10, "phone", "coerced")
+	sure := gap(10, "city", "coerced")
+	sure.SourceID = "2"
+	w := world(t, brief, closed(15, "phone"), sure)
+	for said, want := range map[float64]float64{0.1: 0, 0.2: 0, 0.4: 20, 0.05: 5} {
+		k := KPI{Value: said, Known: true, Beside: map[string]float64{"denominator": 10}}
+		rows, _ := Score(w, &Findings{KPIs: map[string]KPI{sync + "/" + KPIDrift: k}})
+		require.InDelta(t, want, row(t, rows, GroupKPIs, "drift rate error").Value, 1e-9, "%g", said)
+	}
+}

@@ -1,0 +1,76 @@
+package simulate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"plumbline.dev/schemas/config"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
+	"plumbline.dev/services/simulate/scenario"
+)
+
+func playFaults(t *testing.T, reports string, faults ...scenario.Fault) []truth.Line {
+	t.Helper()
+	s, err := scenario.Load("../../scenarios/quiet_week.yaml")
+	require.NoError(t, err)
+	s.Length, s.Traffic.Rate, s.Population, s.Worker.Reports = config.Duration(16*time.Minute), 0.8, 40, reports
+	s.Traffic.TargetEdits = 0
+	for _, f := range faults {
+		k := f.Kind()
+		f.At, f.Share, f.Factor = config.Duration(30*time.Second), max(f.Share, k.Share), max(f.Factor, k.Factor)
+		s.Faults = append(s.Faults, f)
+	}
+	return lines(t, truthOf(t, s))
+}
+
+// A field whose rule lets the target keep its value differs only where the
+// sync said that it wrote it.
+func TestARuleExcusesWhatNobodyClaimed(t *testing.T) {
+	phones := func(reports string) (n int) {
+		for _, l := range playFaults(t, reports, scenario.Fault{Fault: scenario.AckAndDrop, Share: 0.5}) {
+			if l.Kind == truth.Divergence && l.Field == "phone" && l.Object == "contact" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Zero(t, phones(config.AttemptsNone))
+	require.NotZero(t, phones(config.AttemptsFull))
+}
+
+// A stopped worker makes a field differ when the deadline of its newest save
+// has passed, and a deleted record when that of its deletion has.
+func TestWhatWaitsDiffersFromItsOwnDeadlineOn(t *testing.T) {
+	saved, deleted, fields := map[string]int64{}, map[string]int64{}, 0
+	for _, l := range playFaults(t, config.AttemptsFull, scenario.Fault{Fault: scenario.StoppedWorker}) {
+		key := l.Object + l.SourceID
+		switch {
+		case l.Kind == truth.Change && l.Operation == event.OpDelete:
+			deleted[key] = int64(l.At)
+		case l.Kind == truth.Change:
+			for _, f := range l.Fields {
+				saved[key+f] = int64(l.At)
+			}
+		case l.Kind != truth.Divergence:
+		case l.Type == event.MissingInSource:
+			require.Equal(t, deleted[key]+300_000, int64(l.At))
+			require.True(t, l.Due)
+		case l.Field != "" && int64(l.At) > start.UnixMilli()+6*60_000:
+			fields++
+			require.InDelta(t, saved[key+l.Field]+300_000, int64(l.At), 2)
+			require.True(t, l.Due)
+		}
+	}
+	require.NotZero(t, fields)
+}
+
+// A write that leaves out a field of a change does not deliver it.
+func TestAChangeIsDeliveredWithItsLastField(t *testing.T) {
+	r := &pair{changes: []carried{{"later", 0b100}}}
+	s := &sent{r: r, mask: 0b011, changes: []carried{{"whole", 0b001}, {"part", 0b110}, {"create", 0}}}
+	s.taken()
+	require.Equal(t, []string{"whole", "create"}, idsOf(s.changes))
+	require.Equal(t, []carried{{"part", 0b100}, {"later", 0b100}}, r.changes)
+}
