@@ -62,34 +62,45 @@ func (r *Role) checksMember(ctx context.Context) error {
 // gather waits for a check and then polls for a moment more, so that one call
 // answers many.
 func (r *Role) gather(ctx context.Context, g *bus.Group) ([]*event.Check, map[int32]bus.Position, error) {
-	var batch []*event.Check
-	positions := map[int32]bus.Position{}
-	wait, stop := context.WithTimeout(ctx, checksWait)
-	defer func() { stop() }()
-	for first := true; wait.Err() == nil && len(batch) < checksMost; {
-		polled, err := g.Poll(wait, checksMost)
+	got := gathered{positions: map[int32]bus.Position{}}
+	first, stop := context.WithTimeout(ctx, checksWait)
+	defer stop()
+	if err := got.poll(first, g, 1); err != nil || len(got.batch) == 0 {
+		return got.batch, got.positions, err
+	}
+	more, end := context.WithTimeout(ctx, r.o.Clock.Wall(checksWait))
+	defer end()
+	err := got.poll(more, g, checksMost)
+	return got.batch, got.positions, err
+}
+
+// gathered is what was polled and where that ends.
+type gathered struct {
+	batch     []*event.Check
+	positions map[int32]bus.Position
+}
+
+// poll goes on until it has that many checks, or ctx ends.
+func (b *gathered) poll(ctx context.Context, g *bus.Group, most int) error {
+	for ctx.Err() == nil && len(b.batch) < most {
+		polled, err := g.Poll(ctx, checksMost)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		for _, c := range polled.Changes { // another member has them now
 			if !c.Owned {
-				delete(positions, c.Partition)
+				delete(b.positions, c.Partition)
 			}
 		}
 		for i := range polled.Records {
 			rec := &polled.Records[i]
-			positions[rec.Partition] = bus.Position{Offset: rec.Offset + 1}
+			b.positions[rec.Partition] = bus.Position{Offset: rec.Offset + 1}
 			if c, ok := rec.Event.(*event.Check); ok {
-				batch = append(batch, c)
+				b.batch = append(b.batch, c)
 			}
 		}
-		if first && len(batch) > 0 {
-			stop()
-			first = false
-			wait, stop = context.WithTimeout(ctx, r.o.Clock.Wall(checksWait))
-		}
 	}
-	return batch, positions, nil
+	return nil
 }
 
 // Answer reads what the checks ask for and tells it to intake.
