@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -91,7 +92,7 @@ func reload(t require.TestingT, old stream.Operator, log map[string][]byte, fres
 			delete(log, key)
 			return nil
 		}
-		log[key] = append([]byte(nil), value...)
+		log[strings.Clone(key)] = append([]byte(nil), value...)
 		return nil
 	}))
 	for key, value := range log {

@@ -117,6 +117,7 @@ func (s *seconds) load(key string, value []byte) error {
 	if _, err := a.UnmarshalMsg(value); err != nil {
 		return err
 	}
+	k = strings.Clone(k)
 	s.open[k], s.saved[k] = a, true
 	return nil
 }
@@ -158,5 +159,5 @@ func clip(s string) string {
 }
 
 func prefixed(prefix string, emit stream.Emit) stream.Emit {
-	return func(key string, value []byte) error { return emit(prefix+key, value) }
+	return stream.Prefixed(prefix, emit)
 }

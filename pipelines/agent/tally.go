@@ -111,6 +111,9 @@ func (f tallyFold) Step(ctx stream.Ctx, key string, s *Touched, ev event.Event, 
 		s.Until = c.ReceivedAt + keepTouched
 	}
 	visit(ctx, key, s, c, act)
+	if s.Fields == nil {
+		s.Fields = make([]Touch, 0, min(len(c.Fields), maxFields))
+	}
 	for i := range c.Fields {
 		written(s, c, &c.Fields[i], act)
 	}

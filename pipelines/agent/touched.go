@@ -62,6 +62,9 @@ func (t *Touched) visit(v Visit) (Visit, bool) {
 	if len(t.Actors) == maxActors {
 		t.Actors = append(t.Actors[:0], t.Actors[1:]...)
 	}
+	if t.Actors == nil {
+		t.Actors = make([]Visit, 0, 2) // mostly whoever wrote, and the sync
+	}
 	t.Actors = append(t.Actors, v)
 	return Visit{}, false
 }

@@ -381,7 +381,7 @@ func TestRestored(t *testing.T) {
 				before := plan[at]
 				plan[at] = func() {
 					require.NoError(t, w.op.Save(func(key string, value []byte) error {
-						log[key] = bytes.Clone(value)
+						log[strings.Clone(key)] = bytes.Clone(value)
 						return nil
 					}))
 					w.op = New(integrations())

@@ -70,7 +70,7 @@ func (f *folding) flush() {
 		return
 	}
 	f.r.Asked = f.clock
-	f.out.Emit(topic.Checks, f.topicKey(), f.ask)
+	f.out.Emit(topic.Checks, f.whole, f.ask)
 }
 
 // click takes what a person decided about the record.

@@ -33,7 +33,7 @@ func (f *folding) claim(k *Kept, o *Open) {
 	fail := *k.Failure
 	k.Failure = nil
 	fail.DeliveryID, fail.Version = f.deliveryID(o), f.ctx.Version
-	f.out.Emit(topic.Failures, f.topicKey(), &fail)
+	f.out.Emit(topic.Failures, f.whole, &fail)
 }
 
 // firstCovered is the oldest delivery that a failed attempt holds up.

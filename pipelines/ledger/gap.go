@@ -126,7 +126,7 @@ func (f *folding) update(g *Gap, do func()) {
 	g.D.UpdatedAt, g.D.Version = f.clock, f.ctx.Version
 	d := g.D
 	d.Was = was
-	f.out.Emit(topic.Divergences, f.topicKey(), &d)
+	f.out.Emit(topic.Divergences, f.whole, &d)
 }
 
 // close ends divergences for good.

@@ -104,10 +104,11 @@ func (f *folding) learn() {
 	}
 	h := f.m.habit
 	if h.Since == 0 {
-		h.Since, h.dirty, f.m.known = f.clock, true, nil
+		h.Since, h.dirty, f.m.known = f.clock, true, false
 	}
+	f.l.sample = f.sample[:0]
 	for _, s := range f.sample {
-		h.dirty, f.m.known = true, nil
+		h.dirty, f.m.known = true, false
 		switch s.of {
 		case ofLatency:
 			h.delivered(f.clock, s.ms)
@@ -175,11 +176,10 @@ func (c *Clock) least(n int) (int64, bool) {
 
 // pace is what the habit says now.
 func (m *mapping) pace() pace {
-	if m.known == nil {
-		p := m.read()
-		m.known = &p
+	if !m.known {
+		m.paced, m.known = m.read(), true
 	}
-	return *m.known
+	return m.paced
 }
 
 func (m *mapping) read() pace {
@@ -201,24 +201,20 @@ func (m *mapping) read() pace {
 
 // slow is how long all but a twentieth of the deliveries took at most.
 func (h *Habit) slow(least int) (event.Time, bool) {
+	var counts [len(steps) + 1]uint32
 	total := uint32(0)
-	count := func(i int) (n uint32) {
-		for _, day := range [2][]uint32{h.Today, h.Before} {
-			if i < len(day) {
-				n += day[i]
-			}
+	for _, day := range [2][]uint32{h.Today, h.Before} {
+		for i, n := range day[:min(len(day), len(counts))] {
+			counts[i] += n
+			total += n
 		}
-		return n
-	}
-	for i := range len(steps) + 1 {
-		total += count(i)
 	}
 	if total == 0 || int(total) < least {
 		return 0, false
 	}
 	over := total / 20
 	for i := len(steps); i > 0; i-- {
-		if n := count(i); n > over {
+		if n := counts[i]; n > over {
 			return steps[min(i, len(steps)-1)] * event.Second, true
 		} else {
 			over -= n

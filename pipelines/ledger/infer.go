@@ -70,7 +70,7 @@ func (f *folding) infer(g *Gap, o *Open) {
 	if v.Class == event.ClassSchema {
 		v.Recoverability, v.Attribution, v.Confidence = event.Permanent, event.ByCustomer, 0.7
 	}
-	f.out.Emit(topic.Failures, f.topicKey(), &event.Failure{
+	f.out.Emit(topic.Failures, f.whole, &event.Failure{
 		ID: event.Hash("failure", "inferred", f.deliveryID(o)), Tenant: in.Tenant, Integration: in.ID,
 		DeliveryID: f.deliveryID(o), RecordKey: f.key, SourceID: g.D.SourceID, TargetID: o.D.TargetID, Provider: system,
 		Object: f.m.object.Name, Operation: o.D.Operation, OccurredAt: max(o.D.AcknowledgedAt, o.D.ChangedAt), ReceivedAt: f.clock,

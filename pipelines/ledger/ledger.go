@@ -26,6 +26,7 @@ type Ledger struct {
 	objects map[[2]string]*mapping
 	order   []*mapping // the same, sorted, once asked for
 	enrich  func(*event.Attempt)
+	sample  []sample // room for those of one input
 }
 
 func newLedger(integrations []config.Integration, enrich func(*event.Attempt), learnAfter int) *Ledger {
@@ -73,12 +74,14 @@ func (l *Ledger) Timer(ctx stream.Ctx, key string, r *Record, out *stream.Out) {
 
 // folding is one input being folded into one record.
 type folding struct {
+	l     *Ledger
 	ctx   stream.Ctx
 	r     *Record
 	out   *stream.Out
 	m     *mapping   // nil: nobody maps the object
 	p     pace       // as it was learned before this input
 	key   string     // of the canonical record
+	whole string     // the same as the topics' key
 	clock event.Time // stream time, or the input's arrival where that is ahead
 
 	proven []proof  // by this input: differences that its deliveries account for
@@ -89,7 +92,10 @@ type folding struct {
 func (l *Ledger) folding(ctx stream.Ctx, key string, r *Record, out *stream.Out) folding {
 	integration, rest, _ := strings.Cut(key, "/")
 	object, record, _ := strings.Cut(rest, "/")
-	f := folding{ctx: ctx, r: r, out: out, m: l.objects[[2]string{integration, object}], key: record, clock: ctx.Now}
+	f := folding{
+		l: l, ctx: ctx, r: r, out: out, m: l.objects[[2]string{integration, object}], key: record, whole: key, clock: ctx.Now,
+		sample: l.sample[:0],
+	}
 	if f.m != nil {
 		f.p = f.m.pace()
 	}
@@ -239,11 +245,7 @@ func (f *folding) emit(o *Open, was Passage) {
 	d := o.D.event(f.m.integration, f.m.object.Name, f.key)
 	d.Was, d.WasAttempts, d.WasAcked = was.State, was.Attempts, was.AcknowledgedAt > 0
 	d.UpdatedAt, d.Version = f.clock, f.ctx.Version
-	f.out.Emit(topic.Deliveries, f.topicKey(), d)
-}
-
-func (f *folding) topicKey() string {
-	return event.RecordKey(f.m.integration.ID, f.m.object.Name, f.key)
+	f.out.Emit(topic.Deliveries, f.whole, d)
 }
 
 func (f *folding) deliveryID(o *Open) string {

@@ -20,7 +20,8 @@ type mapping struct {
 	recent      event.Time // how long what happened is kept for what arrives after it
 	learnAfter  int
 	habit       *Habit
-	known       *pace // what the habit says, until it learns more
+	paced       pace // what the habit says
+	known       bool // that paced is still so: it learned nothing since
 }
 
 // Deadlines where the configuration names none: the KPI targets (kpis.md 2).
@@ -95,7 +96,7 @@ func (m *mapping) wants(c *event.Change) []Want {
 	case event.OpAssociate:
 		return m.wantsReference(c)
 	}
-	var out []Want
+	out := make([]Want, 0, len(c.Fields))
 	for i := range c.Fields {
 		f := &c.Fields[i]
 		if len(m.fields) == 0 {
@@ -144,7 +145,7 @@ func (m *mapping) mapped(fields []event.Field) []event.Field {
 	if len(m.fields) == 0 {
 		return fields
 	}
-	var out []event.Field
+	out := make([]event.Field, 0, len(fields))
 	for i := range fields {
 		if m.field(fields[i].Name) != nil {
 			out = append(out, fields[i])
@@ -158,7 +159,7 @@ func (m *mapping) renamed(fields []event.Field) []event.Field {
 	if len(m.fields) == 0 {
 		return fields
 	}
-	var out []event.Field
+	out := make([]event.Field, 0, len(fields))
 	for i := range fields {
 		for j := range m.fields {
 			if m.fields[j].Source == fields[i].Name {

@@ -2,11 +2,7 @@ package ledger
 
 //msgp:ignore lastWrite
 
-import (
-	"hash/fnv"
-
-	"plumbline.dev/schemas/event"
-)
+import "plumbline.dev/schemas/event"
 
 // A system says of a record when it was last written and by whom, but seldom
 // of which field. Its own events do: they list what was written. So of the
@@ -40,12 +36,18 @@ type lastWrite struct {
 	still bool
 }
 
+// sumOf is FNV-1a of kind and text.
 func sumOf(v event.Value) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(v.Kind))
-	_, _ = h.Write([]byte{0})
-	_, _ = h.Write([]byte(v.Text))
-	return h.Sum64()
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	for i := range len(v.Kind) {
+		h = (h ^ uint64(v.Kind[i])) * prime
+	}
+	h *= prime // a zero between the two
+	for i := range len(v.Text) {
+		h = (h ^ uint64(v.Text[i])) * prime
+	}
+	return h
 }
 
 // Memory is what is remembered of a record's fields.
@@ -95,20 +97,24 @@ func (m *Memory) learn(e *Evidence, matters func(name string) bool) {
 	if e.Event {
 		m.tell(e)
 	}
+	writer := actorOf(e) // shared: nobody writes into it
 	for i := range e.Fields {
 		name, sum := e.Fields[i].Name, sumOf(e.Fields[i].Value)
 		k := m.of(e.Source, name)
 		switch {
 		case k == nil && len(m.Fields) < maxKnown && (e.Event || matters(name)):
-			m.Fields = append(m.Fields, m.first(e, name, sum))
+			if m.Fields == nil {
+				m.Fields = make([]Known, 0, min(len(e.Fields), maxKnown))
+			}
+			m.Fields = append(m.Fields, m.first(e, name, sum, writer))
 		case k == nil || e.At < k.At:
 		case k.Sum == sum && !e.Event:
 			k.At = e.At
 			if k.Writer == nil && k.Moved == e.Modified {
-				k.Writer = actorOf(e)
+				k.Writer = writer
 			}
 		default:
-			k.Sum, k.At, k.Moved, k.Writer, k.Still, k.Guess = sum, e.At, e.Modified, actorOf(e), false, false
+			k.Sum, k.At, k.Moved, k.Writer, k.Still, k.Guess = sum, e.At, e.Modified, writer, false, false
 		}
 	}
 }
@@ -129,8 +135,8 @@ func (m *Memory) tell(e *Evidence) {
 
 // first is the first sight of a field. What its own events do not tell of was
 // not written since the record is followed.
-func (m *Memory) first(e *Evidence, name string, sum uint64) Known {
-	k := Known{Target: name, Source: e.Source, Sum: sum, At: e.At, Moved: e.Modified, Writer: actorOf(e)}
+func (m *Memory) first(e *Evidence, name string, sum uint64, writer *event.Actor) Known {
+	k := Known{Target: name, Source: e.Source, Sum: sum, At: e.At, Moved: e.Modified, Writer: writer}
 	switch {
 	case e.Event:
 	case m.told(e.Source, e.Modified):

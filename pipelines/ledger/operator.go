@@ -84,7 +84,7 @@ func (op *Operator) Load(key string, value []byte) error {
 	if m == nil || value == nil {
 		return nil // nobody maps it any more
 	}
-	m.habit, m.known = newHabit(), nil
+	m.habit, m.known = newHabit(), false
 	if _, err := m.habit.UnmarshalMsg(value); err != nil {
 		return fmt.Errorf("habit of %s: %w", name, err)
 	}

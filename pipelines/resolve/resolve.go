@@ -311,5 +311,5 @@ func (op *Operator) Load(key string, value []byte) error {
 const linkPrefix = "link/"
 
 func linkKeys(emit stream.Emit) stream.Emit {
-	return func(key string, value []byte) error { return emit(linkPrefix+key, value) }
+	return stream.Prefixed(linkPrefix, emit)
 }

@@ -216,6 +216,6 @@ func (op *Operator) loadRhythm(key string, value []byte) error {
 	}
 	r := &Rhythm{}
 	_, err := r.UnmarshalMsg(value)
-	op.rhythms[key] = r
+	op.rhythms[strings.Clone(key)] = r
 	return err
 }

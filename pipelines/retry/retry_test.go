@@ -63,7 +63,7 @@ func play(t *testing.T, tries []try, restore bool) (told []string) {
 		}
 		if restore && now%(17*event.Second) == 0 {
 			require.NoError(t, r.Save(func(key string, value []byte) error {
-				log[key] = slices.Clone(value)
+				log[strings.Clone(key)] = slices.Clone(value)
 				return nil
 			}))
 			r = New()

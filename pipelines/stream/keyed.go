@@ -37,7 +37,8 @@ type Keyed[S any, P KeyState[S]] struct {
 	entries map[string]*keyEntry[S]
 	dirty   []*keyEntry[S]
 	timers  timerHeap[S]
-	walk    []string
+	walk    []*keyEntry[S]
+	walks   uint32 // walks begun
 	buf     []byte
 }
 
@@ -47,6 +48,7 @@ type keyEntry[S any] struct {
 	packed []byte     // as it was saved last; stale while dirty
 	due    event.Time // armed in the heap, 0 = not in it
 	slot   int32      // where in the heap
+	saveIn uint32     // the walk during which it was saved last
 	dirty  bool
 	gone   bool
 	saved  bool // the changelog may hold it: going away needs a tombstone
@@ -75,8 +77,8 @@ func (k *Keyed[S, P]) Has(key string) bool { return k.entries[key] != nil }
 func (k *Keyed[S, P]) Step(ctx Ctx, key string, ev event.Event, out *Out) {
 	e := k.entries[key]
 	if e == nil {
-		e = &keyEntry[S]{key: key, live: new(S)}
-		k.entries[key] = e
+		e = &keyEntry[S]{key: strings.Clone(key), live: new(S)} // not a piece of something larger
+		k.entries[e.key] = e
 	}
 	state := k.state(e)
 	k.soil(e) // before it is changed: whatever happens, it is saved
@@ -181,7 +183,7 @@ func (k *Keyed[S, P]) pack(e *keyEntry[S]) error {
 	if err != nil {
 		return fmt.Errorf("save state of %q: %w", e.key, err)
 	}
-	k.buf, e.saved, e.live = b, true, nil
+	k.buf, e.saved, e.live, e.saveIn = b, true, nil, k.walks
 	if cap(e.packed) < len(b) || cap(e.packed) > 2*len(b) {
 		e.packed = make([]byte, 0, len(b))
 	}
@@ -192,15 +194,17 @@ func (k *Keyed[S, P]) pack(e *keyEntry[S]) error {
 // Rewrite implements State.
 func (k *Keyed[S, P]) Rewrite(n int, emit Emit) (bool, error) {
 	if len(k.walk) == 0 {
-		for key := range k.entries {
-			k.walk = append(k.walk, key)
+		k.walks++
+		for _, e := range k.entries {
+			k.walk = append(k.walk, e)
 		}
 	}
 	for ; n > 0 && len(k.walk) > 0; n-- {
-		e := k.entries[k.walk[len(k.walk)-1]]
+		e := k.walk[len(k.walk)-1]
+		k.walk[len(k.walk)-1] = nil
 		k.walk = k.walk[:len(k.walk)-1]
-		if e == nil || e.dirty {
-			continue // gone, or about to be saved anyway
+		if e.gone || e.dirty || e.saveIn == k.walks {
+			continue // gone, about to be saved, or saved since the walk began
 		}
 		if err := emit(e.key, e.packed); err != nil {
 			return false, err

@@ -161,6 +161,28 @@ func TestRewriteReachesEveryEntry(t *testing.T) {
 	require.Equal(t, dump(op), got)
 }
 
+// What was saved since the walk began stands behind its start already.
+func TestRewriteLeavesOutWhatWasSavedSince(t *testing.T) {
+	op := newTally()
+	var out stream.Out
+	nothing := func(string, []byte) error { return nil }
+	for i := range 100 {
+		op.Step(stream.Ctx{}, fmt.Sprint(i), step(int64(i), "").Event, &out)
+	}
+	require.NoError(t, op.Save(nothing))
+	_, err := op.Rewrite(1, nothing)
+	require.NoError(t, err)
+	for i := range 99 {
+		op.Step(stream.Ctx{}, fmt.Sprint(i), step(int64(i), "").Event, &out)
+	}
+	require.NoError(t, op.Save(nothing))
+	written := 0
+	done, err := op.Rewrite(1000, func(string, []byte) error { written++; return nil })
+	require.NoError(t, err)
+	require.True(t, done)
+	require.LessOrEqual(t, written, 1)
+}
+
 func TestErrorsOfTheLogPassThrough(t *testing.T) {
 	failed := fmt.Errorf("log away")
 	refuse := func(string, []byte) error { return failed }

@@ -21,19 +21,21 @@ type Operator interface {
 	State
 }
 
-// Emit receives one state entry; a nil value means the key is gone. Value is
-// only valid during the call.
+// Emit receives one state entry; a nil value means the key is gone. Key and
+// value are only valid during the call.
 type Emit func(key string, value []byte) error
 
 // State is an operator's memory, seen as keys and bytes.
 type State interface {
 	// Save emits what changed since the last Save.
 	Save(emit Emit) error
-	// Rewrite emits up to n entries of a walk over all entries, so that the
-	// log before the walk's start becomes superfluous. It reports true when
-	// the walk is complete; the next call starts another.
+	// Rewrite goes over up to n entries of a walk over all, and emits those that
+	// were not saved since it began, so that the log before the walk's start
+	// becomes superfluous. It reports true when the walk is complete; the next
+	// call starts another.
 	Rewrite(n int, emit Emit) (done bool, err error)
-	// Load restores one entry; a nil value removes it.
+	// Load restores one entry; a nil value removes it. Key and value are part of
+	// something larger: what is kept of them is copied.
 	Load(key string, value []byte) error
 }
 

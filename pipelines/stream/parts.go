@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"strings"
+	"unsafe"
 )
 
 // Part is a piece of state with a name. The name and a slash start its keys;
@@ -25,7 +26,16 @@ func (p *Part) prefixed(emit Emit) Emit {
 	if p.Name == "" {
 		return emit
 	}
-	return func(key string, value []byte) error { return emit(p.Name+"/"+key, value) }
+	return Prefixed(p.Name+"/", emit)
+}
+
+// Prefixed puts something before each key.
+func Prefixed(prefix string, emit Emit) Emit {
+	buf := []byte(prefix)
+	return func(key string, value []byte) error {
+		buf = append(buf[:len(prefix)], key...)
+		return emit(unsafe.String(unsafe.SliceData(buf), len(buf)), value)
+	}
 }
 
 // Save implements State.

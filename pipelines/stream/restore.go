@@ -71,8 +71,16 @@ func (r *Restore) Add(key string, value []byte) error {
 
 // apply folds the held transaction in: a newer one stands behind it.
 func (r *Restore) apply() error {
+	load := func(key string, value []byte) error {
+		r.task.logged += len(key) + len(value)
+		return r.task.op.Load(key, value)
+	}
 	for _, e := range r.held {
-		if err := r.task.op.Load(e.key, e.value); err != nil {
+		read := load
+		if e.key == BlockKey {
+			read = func(_ string, value []byte) error { return readBlock(value, load) }
+		}
+		if err := read(e.key, e.value); err != nil {
 			return fmt.Errorf("%w: state of %q unreadable: %w", ErrUnreconciled, e.key, err)
 		}
 	}

@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Entry is what a Table keeps under a key; *S is its codec.
@@ -114,6 +115,6 @@ func (t *Table[S, P]) Load(key string, value []byte) error {
 	if _, err := P(e).UnmarshalMsg(value); err != nil {
 		return err
 	}
-	t.entries[key] = e
+	t.entries[strings.Clone(key)] = e // the log's bytes are part of a whole fetch
 	return nil
 }

@@ -18,6 +18,14 @@ type Task struct {
 	seen map[upstream]topic.Cause
 
 	walking bool // a rewrite walk is under way
+	logged  int  // bytes of state in the log, from where it can be trimmed to
+	walked  int  // of these, those since the walk under way began
+	base    int  // of these, what was left after the last walk
+	blocks  blocks
+
+	// LogFloor is how many bytes the log may hold before the first walk. Tests
+	// lower it.
+	LogFloor int
 
 	// AcceptRepeats switches the cause check off. Only a mutation check does:
 	// the kill suite must go red without it.
@@ -32,7 +40,7 @@ type upstream struct {
 
 // NewTask binds a fresh operator to a partition that starts at offset first.
 func NewTask(op Operator, first int64) *Task {
-	return &Task{op: op, next: first, prev: first, seen: map[upstream]topic.Cause{}}
+	return &Task{op: op, next: first, prev: first, seen: map[upstream]topic.Cause{}, LogFloor: logFloor}
 }
 
 // Next is the first input offset not yet folded.
@@ -114,34 +122,63 @@ type Walk struct {
 	Done    bool // with this Save every entry has been written since the walk began
 }
 
-// Save emits the state that changed since the last Save, as many entries
-// again of a rolling walk over all state, then the position. Once a walk is
-// done and one more Save is committed, the changelog before the walk's first
-// Save is superfluous: restoring never goes back further than one transaction.
+const (
+	// walkAt is how many times what the last walk left the log may hold before
+	// the next begins. Most keys come, change a few times and go, and what was
+	// written of them goes with them: it need not be written again.
+	walkAt   = 3
+	logFloor = 1 << 20
+)
+
+// Save emits the state that changed since the last Save, then the position;
+// several entries in one record. Where the log has grown out of proportion,
+// it emits beside them as many entries of a rolling walk over all state. Once
+// a walk is done and one more Save is committed, the changelog before the
+// walk's first Save is superfluous: restoring never goes back further than one
+// transaction.
 func (t *Task) Save(emit Emit) (Walk, error) {
-	var w Walk
-	entries := 0
-	counted := func(key string, value []byte) error {
-		entries++
-		return emit(key, value)
+	t.blocks = blocks{emit: emit, buf: t.blocks.buf[:0]}
+	if err := t.op.Save(t.blocks.add); err != nil {
+		return Walk{}, err
 	}
-	if err := t.op.Save(counted); err != nil {
-		return w, err
-	}
-	w.Started = !t.walking
-	done, err := t.op.Rewrite(max(entries, 1), counted)
+	w, err := t.walk()
 	if err != nil {
 		return w, err
 	}
-	w.Done, t.walking = done, !done
+	if err := t.blocks.flush(); err != nil {
+		return w, err
+	}
 	p := t.position()
-	p.Entries = entries
+	p.Entries = t.blocks.records
 	b, err := p.MarshalMsg(nil)
 	if err != nil {
 		return w, err
 	}
 	t.prev = t.next
 	return w, emit(PositionKey, b)
+}
+
+// walk goes on with the rewrite, at the pace of change.
+func (t *Task) walk() (Walk, error) {
+	var w Walk
+	n, before := t.blocks.entries, t.blocks.bytes
+	t.logged += before
+	if !t.walking {
+		if t.logged <= max(walkAt*t.base, t.LogFloor) {
+			return w, nil
+		}
+		w.Started, t.walking, t.walked = true, true, 0
+	}
+	done, err := t.op.Rewrite(max(n, 1), t.blocks.add)
+	if err != nil {
+		return w, err
+	}
+	t.logged += t.blocks.bytes - before
+	t.walked += t.blocks.bytes
+	if done {
+		w.Done, t.walking, t.logged, t.base = true, false, t.walked, t.walked
+	}
+	return w, nil
 }
 
 func (t *Task) position() *Position {

@@ -87,6 +87,7 @@ func newWorld(inputs []*stream.Record, b breaks) *world {
 func (w *world) restart() error {
 	w.op = newTally()
 	w.task = stream.NewTask(w.op, w.inputs[0].Offset)
+	w.task.LogFloor = 0
 	w.walkStart, w.trimNext, w.trimReady = -1, -1, -1
 	r := stream.NewRestore(w.task)
 	r.TrustLast = w.breaks.trustLast

@@ -39,7 +39,7 @@ func (w *world) step(ev event.Event) {
 	if w.n%500 == 0 { // killed and restored
 		fresh := New()
 		require.NoError(w.t, w.op.Save(func(key string, value []byte) error {
-			w.log[key] = append([]byte(nil), value...)
+			w.log[strings.Clone(key)] = append([]byte(nil), value...)
 			return nil
 		}))
 		for key, value := range w.log {

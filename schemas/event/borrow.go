@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 
 	"github.com/tinylib/msgp/msgp"
@@ -37,14 +38,44 @@ func (b *Borrower) Decode(raw []byte) (Event, error) {
 	if b.fields == nil || len(raw) > MaxBytes {
 		return Decode(b.kind, raw)
 	}
-	rest, err := readStruct(raw, b.at, b.fields)
+	return read(b.kind, b.ev, raw, b.at, b.fields)
+}
+
+// shared are the fields of types whose messages are decoded into structs of
+// their own: Type -> []slot, nil for a type with bytes of its own kind.
+var shared sync.Map
+
+// DecodeShared is Decode, but the message's strings are the input's own bytes,
+// which must stay as they are as long as any of them is kept.
+func DecodeShared(t Type, raw []byte) (Event, error) {
+	ev := New(t)
+	if ev == nil || len(raw) > MaxBytes {
+		return Decode(t, raw)
+	}
+	v, ok := shared.Load(t)
+	if !ok {
+		var fields []slot
+		if b := NewBorrower(t); b.fields != nil {
+			fields = slotsOf(reflect.TypeOf(ev).Elem(), false)
+		}
+		v, _ = shared.LoadOrStore(t, fields)
+	}
+	fields := v.([]slot)
+	if fields == nil {
+		return Decode(t, raw)
+	}
+	return read(t, ev, raw, reflect.ValueOf(ev).UnsafePointer(), fields)
+}
+
+func read(t Type, ev Event, raw []byte, at unsafe.Pointer, fields []slot) (Event, error) {
+	rest, err := readStruct(raw, at, fields)
 	if err != nil {
-		return nil, fmt.Errorf("%w: decode %s: %w", ErrInvalid, b.kind, msgp.Cause(err))
+		return nil, fmt.Errorf("%w: decode %s: %w", ErrInvalid, t, msgp.Cause(err))
 	}
 	if len(rest) > 0 {
-		return nil, fmt.Errorf("%w: %s has %d bytes after its end", ErrInvalid, b.kind, len(rest))
+		return nil, fmt.Errorf("%w: %s has %d bytes after its end", ErrInvalid, t, len(rest))
 	}
-	return b.ev, nil
+	return ev, nil
 }
 
 // slot is one field of a message's struct.
@@ -169,11 +200,15 @@ func list(t reflect.Type, one bool) slot {
 			if n == 0 {
 				return b, nil
 			}
+			array := spare
 			if !one || spare.Cap() < int(n) {
-				spare = reflect.MakeSlice(t, int(n), int(n))
+				array = reflect.MakeSlice(t, int(n), int(n))
 			}
-			first := spare.UnsafePointer()
-			*(*sliceHeader)(p) = sliceHeader{first, int(n), spare.Cap()}
+			if one {
+				spare = array
+			}
+			first := array.UnsafePointer()
+			*(*sliceHeader)(p) = sliceHeader{first, int(n), array.Cap()}
 			for i := range uintptr(n) {
 				item := unsafe.Add(first, i*size)
 				of.zero(item)

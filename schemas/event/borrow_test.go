@@ -23,6 +23,11 @@ func TestBorrowedIsDecoded(t *testing.T) {
 			if wantErr == nil {
 				require.Equal(t, mustEncode(t, want), mustEncode(t, got), "%s %x", kind, raw)
 			}
+			got, gotErr = DecodeShared(kind, raw)
+			require.Equal(t, wantErr == nil, gotErr == nil, "%s %x: %v, %v", kind, raw, wantErr, gotErr)
+			if wantErr == nil {
+				require.Equal(t, want, got, "%s %x", kind, raw)
+			}
 		}
 		for range 400 {
 			same(whole)
@@ -52,6 +57,14 @@ func BenchmarkBorrow(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := Decode(TypeAttempt, raw); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("shared", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := DecodeShared(TypeAttempt, raw); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -43,17 +43,29 @@ func (c Cause) String() string { return string(c.Append(nil)) }
 
 // ParseCause reads the header's text.
 func ParseCause(s string) (Cause, error) {
-	part := strings.Split(s, "/")
-	if len(part) != 4 || part[0] == "" {
+	name, rest, ok1 := strings.Cut(s, "/")
+	partition, rest, ok2 := strings.Cut(rest, "/")
+	offset, count, ok3 := strings.Cut(rest, "/")
+	if name == "" || !ok1 || !ok2 || !ok3 || strings.Contains(count, "/") {
 		return Cause{}, fmt.Errorf("cause %q is not topic/partition/offset/n", s)
 	}
-	p, err1 := strconv.ParseInt(part[1], 10, 32)
-	o, err2 := strconv.ParseInt(part[2], 10, 64)
-	n, err3 := strconv.ParseInt(part[3], 10, 32)
+	p, err1 := strconv.ParseInt(partition, 10, 32)
+	o, err2 := strconv.ParseInt(offset, 10, 64)
+	n, err3 := strconv.ParseInt(count, 10, 32)
 	if err1 != nil || err2 != nil || err3 != nil || p < 0 || o < 0 || n < 0 {
 		return Cause{}, fmt.Errorf("cause %q has a part that is not a number", s)
 	}
-	return Cause{Topic: Prefix + part[0], Partition: int32(p), Offset: o, N: int32(n)}, nil
+	return Cause{Topic: prefixed(name), Partition: int32(p), Offset: o, N: int32(n)}, nil
+}
+
+// prefixed is a topic's whole name; nothing is allocated for those we know.
+func prefixed(name string) string {
+	for i := range All {
+		if known := All[i].Name; len(known) == len(Prefix)+len(name) && known[len(Prefix):] == name {
+			return known
+		}
+	}
+	return Prefix + name
 }
 
 // After reports whether c comes after d within one upstream partition.

@@ -198,11 +198,15 @@ func (m *joining) play(n int, feed func() error, data string, each float64) erro
 	if err != nil {
 		return err
 	}
+	profiled := m.profile(data)
 	started, cpu, broker := time.Now(), m.p.cpu(), m.w.broker.cpu()
 	if err := m.until(all); err != nil {
 		return err
 	}
 	took, share := time.Since(started).Seconds(), float64(all-begun)/float64(all-done0)
+	if err := profiled(); err != nil {
+		return err
+	}
 	if data == "" {
 		return nil
 	}

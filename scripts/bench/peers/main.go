@@ -26,6 +26,7 @@ var (
 	partitions  = flag.Int("partitions", 4, "of every topic")
 	many        = flag.Int("integrations", 1, "that the changes belong to, in turn")
 	restore     = flag.Int("restore", 0, "measure instead how long process takes to come back with this many open deliveries, killed with -9")
+	profile     = flag.String("profile", "", "folder for CPU and allocation profiles of our process role, one of each data set")
 	embedded    = flag.Bool("embedded", false, "measure ours on the embedded broker instead, in a process of its own")
 )
 

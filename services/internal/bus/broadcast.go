@@ -5,14 +5,14 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/event"
 )
 
 // Broadcast writes one event to every partition of a topic.
 type Broadcast struct {
-	cl     *kgo.Client
-	topics Topics
+	cl      *kgo.Client
+	topics  Topics
+	headers outside
 }
 
 // NewBroadcast connects.
@@ -26,14 +26,17 @@ func NewBroadcast(o Options, t Topics) (*Broadcast, error) {
 
 // Send writes the event to every partition of the topics.
 func (b *Broadcast) Send(ctx context.Context, at event.Time, ev event.Event, topicNames ...string) error {
+	value, err := event.Encode(nil, ev)
+	if err != nil {
+		return err
+	}
 	var records []*kgo.Record
 	for _, name := range topicNames {
 		for p := range b.topics.Partitions[name] {
-			r, err := encode(&stream.Output{Topic: name, Time: at, Event: ev}, nil)
-			if err != nil {
-				return err
+			r := &kgo.Record{Topic: name, Partition: p, Key: []byte{}, Value: value, Headers: b.headers.of(ev)}
+			if at != 0 {
+				r.Timestamp = at.Std()
 			}
-			r.Partition = p
 			records = append(records, r)
 		}
 	}

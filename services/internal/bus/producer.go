@@ -100,7 +100,7 @@ func (p *Producer) records(messages []Message) ([]kgo.Record, error) {
 			return nil, err
 		}
 		r := &records[i]
-		r.Topic, r.Key, r.Value, r.Headers = m.Topic, slices.Clip(block[at:]), slices.Clip(value), p.headers.of(m.Event.EventType())
+		r.Topic, r.Key, r.Value, r.Headers = m.Topic, slices.Clip(block[at:]), slices.Clip(value), p.headers.of(m.Event)
 		if m.Time != 0 {
 			r.Timestamp = m.Time.Std()
 		}

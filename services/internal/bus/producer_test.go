@@ -27,11 +27,16 @@ func TestRecordsAreWhatEncodeMakes(t *testing.T) {
 	list := messages(1, 300, 5000, 2, 900, 900, 900, 1, 100_000, 3)
 	got, err := p.records(list)
 	require.NoError(t, err)
+	one := newEncoder("hash")
 	for i := range list {
 		m := &list[i]
-		want, err := encode(&stream.Output{Topic: m.Topic, Key: m.Key, Time: m.Time, Event: m.Event}, []byte("hash"))
+		want, err := one.encode(&stream.Output{Topic: m.Topic, Key: m.Key, Time: m.Time, Event: m.Event})
 		require.NoError(t, err)
 		require.Equal(t, *want, got[i])
+		raw, err := event.Encode(nil, m.Event)
+		require.NoError(t, err)
+		require.Equal(t, raw, got[i].Value)
+		require.Equal(t, m.Key, string(got[i].Key))
 	}
 	grown := append(got[0].Headers, kgo.RecordHeader{Key: "x"})
 	require.Len(t, got[1].Headers, 3, "shared headers are not written to")
@@ -50,5 +55,31 @@ func BenchmarkRecords100(b *testing.B) {
 		if _, err := p.records(list); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Outputs of a transaction share memory too: each is its own all the same.
+func TestOutputsAreTheirOwn(t *testing.T) {
+	e := newEncoder("hash")
+	var records []*kgo.Record
+	list := messages(1, 70_000, 300, 2, 900)
+	for range 200 {
+		for i, m := range list {
+			r, err := e.encode(&stream.Output{
+				Topic: m.Topic, Key: m.Key, Time: m.Time, Event: m.Event,
+				Cause: topic.Cause{Topic: topic.Facts, Partition: 1, Offset: int64(len(records)), N: int32(i)},
+			})
+			require.NoError(t, err)
+			records = append(records, r)
+		}
+	}
+	for i, r := range records {
+		got, err := decodeShared(r)
+		require.NoError(t, err)
+		m := list[i%len(list)]
+		require.Equal(t, m.Event, got.Event)
+		require.Equal(t, m.Key, got.Key)
+		require.Equal(t, topic.Cause{Topic: topic.Facts, Partition: 1, Offset: int64(i), N: int32(i % len(list))}, got.Cause)
+		require.Len(t, r.Headers, 4)
 	}
 }

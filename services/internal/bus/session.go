@@ -27,8 +27,8 @@ type SessionConfig struct {
 	Input      string
 	Changelog  string
 	ConfigHash string
-	// Plain compresses with gzip, which every Kafka client reads: LZ4 is
-	// smaller work and unknown to some (Node's kafkajs).
+	// Plain compresses with gzip, which every Kafka client reads: Snappy is
+	// much smaller work and unknown to some (Node's kafkajs).
 	Plain bool
 	// Resume tells the offset from which a partition that was assigned goes on.
 	// The group waits for it, so it has to be quick.
@@ -42,7 +42,7 @@ func (c *SessionConfig) compression() kgo.CompressionCodec {
 	if c.Plain {
 		return kgo.GzipCompression()
 	}
-	return kgo.Lz4Compression()
+	return kgo.SnappyCompression()
 }
 
 // Assignment is what the group knows of a partition it hands over.
@@ -54,11 +54,11 @@ type Assignment struct {
 
 // Session is one membership in a stage's group. It is used from one goroutine.
 type Session struct {
-	cfg   SessionConfig
-	o     Options
-	gs    *kgo.GroupTransactSession
-	hash  []byte
-	fatal chan error
+	cfg     SessionConfig
+	o       Options
+	gs      *kgo.GroupTransactSession
+	encoder encoder
+	fatal   chan error
 
 	mu        sync.Mutex
 	committed map[int32]Assignment
@@ -81,7 +81,7 @@ const transactionTimeout = 10 * time.Second
 // NewSession joins the group.
 func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 	s := &Session{
-		cfg: cfg, o: o, hash: []byte(cfg.ConfigHash), fatal: make(chan error, 1), committed: map[int32]Assignment{},
+		cfg: cfg, o: o, encoder: newEncoder(cfg.ConfigHash), fatal: make(chan error, 1), committed: map[int32]Assignment{},
 		restoring: map[int32]context.CancelFunc{},
 	}
 	s.life, s.end = context.WithCancel(context.Background())
@@ -166,7 +166,7 @@ func (s *Session) Poll(ctx context.Context, wait time.Duration, limit int) ([]st
 	}
 	records := make([]stream.Record, 0, fetches.NumRecords())
 	fetches.EachRecord(func(r *kgo.Record) {
-		rec, err := decode(r)
+		rec, err := decodeShared(r)
 		if err != nil {
 			rec.Event = unreadable(r, err)
 		}
@@ -200,7 +200,7 @@ func (s *Session) Begin() error {
 
 // Write adds an output to the transaction.
 func (s *Session) Write(o *stream.Output) error {
-	r, err := encode(o, s.hash)
+	r, err := s.encoder.encode(o)
 	if err != nil {
 		return err
 	}
