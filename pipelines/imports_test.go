@@ -58,9 +58,9 @@ func forbidden(folder, path string) string {
 		return ""
 	case folder == "stream":
 		return "stream is what operators import, not the reverse"
-	case folder == "value":
-		return "value is the leaf all share"
-	case other != "stream" && other != "value":
+	case folder == "value" || folder == "compact":
+		return folder + " is a leaf all share"
+	case other != "stream" && other != "value" && other != "compact":
 		return "operators meet on topics only: one that imports another cannot be replayed, tested or scaled alone"
 	}
 	return ""
@@ -73,6 +73,8 @@ func TestForbidden(t *testing.T) {
 	}{
 		{"ledger", "plumbline.dev/pipelines/stream", false},
 		{"ledger", "plumbline.dev/pipelines/value", false},
+		{"ledger", "plumbline.dev/pipelines/compact", false},
+		{"compact", "plumbline.dev/pipelines/stream", true},
 		{"ledger", "plumbline.dev/pipelines/ledger/internal/x", false},
 		{"ledger", "plumbline.dev/pipelines/kpi", true},
 		{"stream", "plumbline.dev/pipelines/value", true},

@@ -110,12 +110,13 @@ func (f tallyFold) Step(ctx stream.Ctx, key string, s *Touched, ev event.Event, 
 	if ctx.Now == 0 {
 		s.Until = c.ReceivedAt + keepTouched
 	}
-	visit(ctx, key, s, c, act)
+	me := actorMark(c.Actor)
+	visit(ctx, key, s, c, me, act)
 	if s.Fields == nil {
 		s.Fields = make([]Touch, 0, min(len(c.Fields), maxFields))
 	}
 	for i := range c.Fields {
-		written(s, c, &c.Fields[i], act)
+		written(s, c, me, &c.Fields[i], act)
 	}
 }
 
@@ -140,8 +141,8 @@ func count(act *event.Activity, c *event.Change) {
 	}
 }
 
-func visit(ctx stream.Ctx, key string, s *Touched, c *event.Change, act *event.Activity) {
-	before, again := s.visit(Visit{Actor: actorMark(c.Actor), Wrote: c.ChangedAt, Seen: ctx.Now})
+func visit(ctx stream.Ctx, key string, s *Touched, c *event.Change, me uint64, act *event.Activity) {
+	before, again := s.visit(Visit{Actor: me, Wrote: c.ChangedAt, Seen: ctx.Now})
 	if act == nil {
 		return
 	}
@@ -158,8 +159,8 @@ func visit(ctx stream.Ctx, key string, s *Touched, c *event.Change, act *event.A
 }
 
 // written holds a field's new value against what stood there.
-func written(s *Touched, c *event.Change, field *event.Field, act *event.Activity) {
-	me, now := actorMark(c.Actor), valueMark(field.Value)
+func written(s *Touched, c *event.Change, me uint64, field *event.Field, act *event.Activity) {
+	now := valueMark(field.Value)
 	before, known := s.write(Touch{
 		Field: fieldMark(c.Side, field.Name), Value: now, Actor: me, Human: c.Actor.Kind == event.ActorUser,
 	})

@@ -1,8 +1,10 @@
 package stream
 
 import (
+	"bytes"
 	"container/heap"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -58,9 +60,18 @@ type keyEntry[S any] struct {
 // later version knows what it reads. Then comes the timer, which restoring
 // needs without decoding the rest.
 const (
-	packFormat = 1
-	packHead   = 1 + 8
+	packMsgp    = 1 // MarshalMsg's bytes
+	packCompact = 2 // AppendState's
+	packHead    = 1 + 8
 )
+
+// compactState is a state with a smaller layout, in which it is kept and
+// logged. What was written by MarshalMsg before it had one is still read.
+type compactState interface {
+	AppendState(b []byte) []byte
+	// ReadState fills a zero state. Its strings may be the bytes' own.
+	ReadState(b []byte) error
+}
 
 // NewKeyed makes the operator of a fold.
 func NewKeyed[S any, P KeyState[S]](fold Fold[S]) *Keyed[S, P] {
@@ -104,7 +115,7 @@ func (k *Keyed[S, P]) Tick(ctx Ctx, out *Out) {
 func (k *Keyed[S, P]) state(e *keyEntry[S]) *S {
 	if e.live == nil {
 		e.live = new(S)
-		if _, err := P(e.live).UnmarshalMsg(e.packed[packHead:]); err != nil { // Load has looked through it
+		if err := k.unpack(e.packed, e.live); err != nil { // Load has looked through it
 			panic(fmt.Sprintf("stream: the state of %q, saved by this process or checked when it was loaded, cannot be read: %v", e.key, err))
 		}
 	}
@@ -175,21 +186,57 @@ func (k *Keyed[S, P]) Save(emit Emit) error {
 	return nil
 }
 
-// pack turns the state into its bytes and lets it go.
+// pack turns the state into its bytes and lets it go. The bytes before stay as
+// they are: outputs may hold pieces of them.
 func (k *Keyed[S, P]) pack(e *keyEntry[S]) error {
-	b := append(k.buf[:0], packFormat)
+	b := append(k.buf[:0], packMsgp)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.due))
-	b, err := P(e.live).MarshalMsg(b)
-	if err != nil {
-		return fmt.Errorf("save state of %q: %w", e.key, err)
+	if c, ok := any(e.live).(compactState); ok {
+		b[0] = packCompact
+		b = c.AppendState(b)
+	} else {
+		var err error
+		if b, err = P(e.live).MarshalMsg(b); err != nil {
+			return fmt.Errorf("save state of %q: %w", e.key, err)
+		}
 	}
 	k.buf, e.saved, e.live, e.saveIn = b, true, nil, k.walks
-	if cap(e.packed) < len(b) || cap(e.packed) > 2*len(b) {
-		e.packed = make([]byte, 0, len(b))
-	}
-	e.packed = append(e.packed[:0], b...)
+	e.packed = bytes.Clone(b)
 	return nil
 }
+
+func (k *Keyed[S, P]) unpack(b []byte, s *S) error {
+	if b[0] == packMsgp {
+		_, err := P(s).UnmarshalMsg(b[packHead:])
+		return err
+	}
+	return any(s).(compactState).ReadState(b[packHead:])
+}
+
+// check looks through bytes from the log.
+func (k *Keyed[S, P]) check(b []byte) error {
+	if len(b) < packHead {
+		return errLayout
+	}
+	switch b[0] {
+	case packMsgp:
+		for rest := b[packHead:]; len(rest) > 0; {
+			var err error
+			if rest, err = msgp.Skip(rest); err != nil {
+				return fmt.Errorf("damaged: %w", err)
+			}
+		}
+		return nil
+	case packCompact:
+		var s S
+		if c, ok := any(&s).(compactState); ok {
+			return c.ReadState(b[packHead:])
+		}
+	}
+	return errLayout
+}
+
+var errLayout = errors.New("written in a layout that this version does not know")
 
 // Rewrite implements State.
 func (k *Keyed[S, P]) Rewrite(n int, emit Emit) (bool, error) {
@@ -221,17 +268,11 @@ func (k *Keyed[S, P]) Load(key string, value []byte) error {
 	if value == nil {
 		return nil
 	}
-	if len(value) < packHead || value[0] != packFormat {
-		return fmt.Errorf("written in a layout that this version does not know (%d bytes)", len(value))
-	}
-	for rest := value[packHead:]; len(rest) > 0; {
-		var err error
-		if rest, err = msgp.Skip(rest); err != nil {
-			return fmt.Errorf("damaged: %w", err)
-		}
+	if err := k.check(value); err != nil {
+		return fmt.Errorf("%w (%d bytes)", err, len(value))
 	}
 	// The log's bytes are part of a whole fetch, which must not stay for this.
-	e := &keyEntry[S]{key: strings.Clone(key), packed: append(make([]byte, 0, len(value)), value...), saved: true}
+	e := &keyEntry[S]{key: strings.Clone(key), packed: bytes.Clone(value), saved: true}
 	k.entries[e.key] = e
 	k.arm(e, event.Time(binary.BigEndian.Uint64(value[1:])))
 	return nil

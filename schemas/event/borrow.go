@@ -38,6 +38,7 @@ func (b *Borrower) Decode(raw []byte) (Event, error) {
 	if b.fields == nil || len(raw) > MaxBytes {
 		return Decode(b.kind, raw)
 	}
+	zeroAll(b.at, b.fields)
 	return read(b.kind, b.ev, raw, b.at, b.fields)
 }
 
@@ -67,8 +68,9 @@ func DecodeShared(t Type, raw []byte) (Event, error) {
 	return read(t, ev, raw, reflect.ValueOf(ev).UnsafePointer(), fields)
 }
 
+// read fills a message that is zero.
 func read(t Type, ev Event, raw []byte, at unsafe.Pointer, fields []slot) (Event, error) {
-	rest, err := readStruct(raw, at, fields)
+	rest, err := readFields(raw, at, fields)
 	if err != nil {
 		return nil, fmt.Errorf("%w: decode %s: %w", ErrInvalid, t, msgp.Cause(err))
 	}
@@ -211,7 +213,9 @@ func list(t reflect.Type, one bool) slot {
 			*(*sliceHeader)(p) = sliceHeader{first, int(n), array.Cap()}
 			for i := range uintptr(n) {
 				item := unsafe.Add(first, i*size)
-				of.zero(item)
+				if one {
+					of.zero(item)
+				}
 				if b, err = of.read(b, item); err != nil {
 					return b, err
 				}
@@ -238,6 +242,10 @@ func zeroAll(p unsafe.Pointer, fields []slot) {
 // them in any other.
 func readStruct(b []byte, p unsafe.Pointer, fields []slot) ([]byte, error) {
 	zeroAll(p, fields)
+	return readFields(b, p, fields)
+}
+
+func readFields(b []byte, p unsafe.Pointer, fields []slot) ([]byte, error) {
 	n, b, err := msgp.ReadMapHeaderBytes(b)
 	if err != nil {
 		return b, err

@@ -28,8 +28,12 @@ func New(o Options) *Driver {
 const (
 	firstBackoff = 100 * time.Millisecond
 	lastBackoff  = 5 * time.Second
-	// pollLimit bounds how much one commit carries when far behind.
+	// pollLimit bounds how much is folded at a time.
 	pollLimit = 8192
+	// behindEvery is how much longer a transaction stays open while more is
+	// waiting than was folded: who is behind gains nothing from short ones, and
+	// in a long one a change and its echo are one write of their record's state.
+	behindEvery = 5
 )
 
 // Run folds until ctx ends, then commits what it has and returns nil. It
@@ -83,13 +87,13 @@ func (d *Driver) session(ctx context.Context) error {
 }
 
 // loop polls, folds and commits. A transaction is open from its first record
-// until CommitEvery has passed.
+// until CommitEvery has passed, and longer where much is waiting.
 func (d *Driver) loop(ctx context.Context, s *bus.Session, tasks *tasks) error {
 	var opened time.Time
 	for {
 		wait := d.o.CommitEvery
 		if !opened.IsZero() {
-			wait = max(time.Until(opened.Add(d.o.CommitEvery)), time.Millisecond)
+			wait = max(time.Until(opened.Add(wait)), time.Millisecond)
 		}
 		records, err := s.Poll(ctx, wait, pollLimit)
 		if err != nil {
@@ -115,7 +119,7 @@ func (d *Driver) loop(ctx context.Context, s *bus.Session, tasks *tasks) error {
 				return err
 			}
 		}
-		if !opened.IsZero() && (time.Since(opened) >= d.o.CommitEvery || ctx.Err() != nil) {
+		if !opened.IsZero() && (time.Since(opened) >= d.every(len(records)) || ctx.Err() != nil) {
 			if err := d.commit(s, tasks); err != nil {
 				return err
 			}
@@ -125,6 +129,14 @@ func (d *Driver) loop(ctx context.Context, s *bus.Session, tasks *tasks) error {
 			return nil
 		}
 	}
+}
+
+// every is how long a transaction stays open, by what the last poll brought.
+func (d *Driver) every(polled int) time.Duration {
+	if polled >= pollLimit/2 {
+		return behindEvery * d.o.CommitEvery
+	}
+	return d.o.CommitEvery
 }
 
 func (d *Driver) fold(s *bus.Session, tasks *tasks, records []stream.Record) error {
