@@ -5,6 +5,9 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
+// Fields of a state, all down to the smallest struct in it, are added at the
+// end: in the log they are known by their place (state.go).
+
 // Record is the state of one canonical record: its deliveries, what was tried
 // and seen of late, because a change may arrive after its own echo, and where
 // the two systems differ.

@@ -65,8 +65,7 @@ func wholeRecord() *Record {
 	return &r
 }
 
-// A restart reads what the version before wrote. Red here: a field was put
-// between others, or taken away.
+// A restart reads what the version before wrote.
 func TestLayoutStaysReadable(t *testing.T) {
 	const path = "testdata/record.hex"
 	if *updateLayout {
@@ -77,8 +76,10 @@ func TestLayoutStaysReadable(t *testing.T) {
 	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	require.NoError(t, err)
 	var got Record
-	require.NoError(t, got.ReadState(raw))
-	require.Equal(t, wholeRecord(), &got)
+	const why = "a field was put between others, or taken away: state that stands in logs could not be read any more. " +
+		"New fields go to the end of their struct; then write the file anew with -layout"
+	require.NoError(t, got.ReadState(raw), why)
+	require.Equal(t, wholeRecord(), &got, why)
 }
 
 // Before it had a layout of its own, a record was MessagePack under the first
