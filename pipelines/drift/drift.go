@@ -116,12 +116,13 @@ func (d *Drift) diverged(ctx stream.Ctx, p *event.Partial, c *event.DivergenceCo
 	if b.Cells >= maxCells { // coarser, rather than not at all
 		began, by = began-began%event.Day, event.Actor{}
 	}
-	key := strings.Join([]string{p.Integration, p.Object, c.Field, crowd(by), c.Refused, strconv.FormatInt(int64(began/event.Minute), 10)}, sep)
+	key := strings.Join([]string{p.Integration, p.Object, c.Field, crowd(by), c.Refused, c.RefusedAs, strconv.FormatInt(int64(began/event.Minute), 10)}, sep)
 	if d.cells.Get(key) == nil {
 		b.Cells++
 	}
 	x := d.cells.Change(key)
-	x.Object, x.Field, x.By, x.Began, x.Refused = p.Object, c.Field, by, began, c.Refused
+	x.Object, x.Field, x.By, x.Began = p.Object, c.Field, by, began
+	x.Refused, x.Class = c.Refused, c.RefusedAs
 	x.N += c.N
 	switch {
 	case x.Value == c.Value:

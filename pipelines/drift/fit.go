@@ -100,6 +100,22 @@ type fit struct {
 	ratio, low, high float64
 	first            event.Time // of the differences inside
 	total            int64      // differences of the same reach, whenever they began
+	witnesses        float64    // those whose write was refused as the verdict is about
+}
+
+// whole are the classes of failures that are no single record's: an outage may
+// look like any of them.
+var whole = map[string]bool{
+	event.ClassAuth: true, event.ClassVendorOutage: true, event.ClassRateLimit: true, event.ClassNetwork: true,
+}
+
+// witnesses counts the differences of which the target itself said why, for a
+// verdict on just such answers. They need no contrast.
+func (s *scene) witnesses(c *Candidate) float64 {
+	if c.Kind != event.CauseVerdictKind {
+		return 0
+	}
+	return s.cases(func(x *Cell) bool { return whole[x.Class] && c.hits(x) })
 }
 
 // contrast is the ratio of two risks with its 95 % interval: Katz's on the
@@ -247,8 +263,13 @@ func (s *scene) fit(c *Candidate) *fit {
 	}
 	inReach := func(x *series) bool { return s.reaches(c, x) }
 	f.inside.of = s.changes(from, to, inReach)
-	if !s.timely(c, f) || !s.contrasts(c, f, from, to, inReach) {
+	f.witnesses = s.witnesses(c)
+	told := f.witnesses >= leastCases && 2*f.witnesses >= f.inside.cases
+	if !s.timely(c, f) || !s.contrasts(c, f, from, to, inReach) && !told {
 		return nil
+	}
+	if told {
+		return f
 	}
 	floor := believed
 	if c.reach() >= reachObject {

@@ -154,7 +154,7 @@ func (c *claim) explanation() *event.Explanation {
 	x := &event.Explanation{
 		Object: c.object, Field: c.field, Kind: c.Kind, CauseID: c.ID, Cause: c.words(), CauseAt: c.Start, FirstAt: c.first, Rank: c.rank, From: from, To: to,
 		Divergences: int64(c.inside.cases), Of: c.total, Exposed: int64(max(c.inside.of, c.inside.cases)), Outside: int64(c.outside.cases),
-		OutsideOf: int64(c.outside.of), Ratio: round(c.ratio), Low: round(c.low), High: round(c.high), FirstStep: c.step(),
+		OutsideOf: int64(c.outside.of), Witnesses: int64(c.witnesses), Ratio: round(c.ratio), Low: round(c.low), High: round(c.high), FirstStep: c.step(),
 	}
 	if machine(c.By) {
 		x.By = c.By

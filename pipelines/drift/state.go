@@ -10,6 +10,7 @@ type Cell struct {
 	By      event.Actor `msg:"by"`
 	Began   event.Time  `msg:"b"`
 	Refused string      `msg:"r,omitempty"` // the field that the answer to the failed write names
+	Class   string      `msg:"k,omitempty"` // how that failure was classified
 	N       int64       `msg:"n"`
 	Value   string      `msg:"v,omitempty"` // the commonest
 	ValueN  int64       `msg:"vn,omitempty"`

@@ -410,8 +410,8 @@ func (z *Candidate) Msgsize() (s int) {
 func (z *Cell) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(8)
-	var zb0001Mask uint8 /* 8 bits */
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
@@ -421,13 +421,17 @@ func (z *Cell) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
+	if z.Class == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
 	if z.Value == "" {
 		zb0001Len--
-		zb0001Mask |= 0x40
+		zb0001Mask |= 0x80
 	}
 	if z.ValueN == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x80
+		zb0001Mask |= 0x100
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -461,15 +465,20 @@ func (z *Cell) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa1, 0x72)
 			o = msgp.AppendString(o, z.Refused)
 		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendString(o, z.Class)
+		}
 		// string "n"
 		o = append(o, 0xa1, 0x6e)
 		o = msgp.AppendInt64(o, z.N)
-		if (zb0001Mask & 0x40) == 0 { // if not omitted
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "v"
 			o = append(o, 0xa1, 0x76)
 			o = msgp.AppendString(o, z.Value)
 		}
-		if (zb0001Mask & 0x80) == 0 { // if not omitted
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
 			// string "vn"
 			o = append(o, 0xa2, 0x76, 0x6e)
 			o = msgp.AppendInt64(o, z.ValueN)
@@ -526,6 +535,12 @@ func (z *Cell) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Refused")
 				return
 			}
+		case "k":
+			z.Class, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Class")
+				return
+			}
 		case "n":
 			z.N, bts, err = msgp.ReadInt64Bytes(bts)
 			if err != nil {
@@ -558,7 +573,7 @@ func (z *Cell) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Cell) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Object) + 2 + msgp.StringPrefixSize + len(z.Field) + 3 + z.By.Msgsize() + 2 + z.Began.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Refused) + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Object) + 2 + msgp.StringPrefixSize + len(z.Field) + 3 + z.By.Msgsize() + 2 + z.Began.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Refused) + 2 + msgp.StringPrefixSize + len(z.Class) + 2 + msgp.Int64Size + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
 	return
 }
 

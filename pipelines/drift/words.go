@@ -69,6 +69,9 @@ func sentence(x *event.Explanation) string {
 	default:
 		s += fmt.Sprintf("began %d min after %s", lag, x.Cause)
 	}
+	if 2*x.Witnesses >= x.Divergences && x.Witnesses > 0 {
+		return s + fmt.Sprintf(" (%s); so it answered to %d of these writes", x.CauseAt.Std().Format("15:04 UTC on 2 Jan"), x.Witnesses)
+	}
 	return s + fmt.Sprintf(" (%s); %s times the risk elsewhere (%s to %s)", x.CauseAt.Std().Format("15:04 UTC on 2 Jan"), plain(x.Ratio), plain(x.Low), plain(x.High))
 }
 

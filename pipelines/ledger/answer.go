@@ -10,15 +10,15 @@ import (
 
 // answer keeps of a failed attempt what may explain a difference later.
 func (m *mapping) answer(a *event.Attempt) *Answer {
-	code := a.Code
-	if code == "" && a.Verdict != nil {
-		code = a.Verdict.Class
+	class := event.ClassOther
+	if a.Verdict != nil {
+		class = a.Verdict.Class
 	}
-	target := m.blamed(a)
-	if target == "" {
-		return &Answer{Code: cmp.Or(code, event.ClassOther)}
+	said := &Answer{Code: cmp.Or(a.Code, class), Class: class}
+	if target := m.blamed(a); target != "" {
+		said.Field = m.fieldName(target)
 	}
-	return &Answer{Code: cmp.Or(code, event.ClassOther), Field: m.fieldName(target)}
+	return said
 }
 
 // blamed is the first of the written fields that the answer names: in its
@@ -69,6 +69,17 @@ func (f *folding) refusal(target string) *Answer {
 	for i := range slices.Backward(f.r.Open) {
 		if o := &f.r.Open[i]; o.Answer != nil && !o.settled() && (target == "" || o.wants(target)) {
 			return o.Answer
+		}
+	}
+	return nil
+}
+
+// made is the change that made the record, while it has not arrived: since
+// then a record that the target lacks is missing.
+func (f *folding) made() *Open {
+	for i := range f.r.Open {
+		if o := &f.r.Open[i]; o.D.Operation == event.OpCreate && !o.settled() && !o.D.Reverse {
+			return o
 		}
 	}
 	return nil

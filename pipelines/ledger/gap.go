@@ -33,6 +33,9 @@ func (f *folding) differ(kind, target, difference string, source, shown held, e 
 		g.D.SourceValue, g.D.TargetValue, g.D.Difference = source.value, shown.value, difference
 		g.D.SourceModifiedAt, g.D.TargetModifiedAt = source.moved, shown.moved
 		g.D.SourceWriter, g.D.TargetWriter = source.writer, shown.writer
+		if made := f.made(); made != nil && kind == event.MissingInTarget {
+			g.D.SourceModifiedAt, g.D.SourceWriter = made.D.ChangedAt, made.D.Actor
+		}
 		g.SourceSeen, g.TargetSeen = source.at, shown.at
 		f.confirm(g, o, e)
 	})
@@ -99,7 +102,7 @@ func (f *folding) confirm(g *Gap, o *Open, e *Evidence) {
 		}
 		g.D.Class = classOf(g, o)
 		if a := f.refusal(g.Target); a != nil {
-			g.D.RefusedCode, g.D.RefusedField = a.Code, a.Field
+			g.D.RefusedCode, g.D.RefusedClass, g.D.RefusedField = a.Code, a.Class, a.Field
 		}
 	case g.Due == 0:
 		g.Due = max(settled, f.clock+lateGrace)

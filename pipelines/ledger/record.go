@@ -114,6 +114,7 @@ type Try struct {
 // class of it, and the field that it names, if it names one.
 type Answer struct {
 	Code  string `msg:"c"`
+	Class string `msg:"k,omitempty"`
 	Field string `msg:"f,omitempty"`
 }
 

@@ -11,12 +11,16 @@ import (
 func (z Answer) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(2)
-	var zb0001Mask uint8 /* 2 bits */
+	zb0001Len := uint32(3)
+	var zb0001Mask uint8 /* 3 bits */
 	_ = zb0001Mask
-	if z.Field == "" {
+	if z.Class == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2
+	}
+	if z.Field == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -27,6 +31,11 @@ func (z Answer) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa1, 0x63)
 		o = msgp.AppendString(o, z.Code)
 		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendString(o, z.Class)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
 			// string "f"
 			o = append(o, 0xa1, 0x66)
 			o = msgp.AppendString(o, z.Field)
@@ -59,6 +68,12 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Code")
 				return
 			}
+		case "k":
+			z.Class, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Class")
+				return
+			}
 		case "f":
 			z.Field, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -79,7 +94,7 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z Answer) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Code) + 2 + msgp.StringPrefixSize + len(z.Field)
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Code) + 2 + msgp.StringPrefixSize + len(z.Class) + 2 + msgp.StringPrefixSize + len(z.Field)
 	return
 }
 
@@ -748,12 +763,16 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendNil(o)
 			} else {
 				// check for omitted fields
-				zb0002Len := uint32(2)
-				var zb0002Mask uint8 /* 2 bits */
+				zb0002Len := uint32(3)
+				var zb0002Mask uint8 /* 3 bits */
 				_ = zb0002Mask
-				if z.Answer.Field == "" {
+				if z.Answer.Class == "" {
 					zb0002Len--
 					zb0002Mask |= 0x2
+				}
+				if z.Answer.Field == "" {
+					zb0002Len--
+					zb0002Mask |= 0x4
 				}
 				// variable map header, size zb0002Len
 				o = append(o, 0x80|uint8(zb0002Len))
@@ -764,6 +783,11 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 					o = append(o, 0xa1, 0x63)
 					o = msgp.AppendString(o, z.Answer.Code)
 					if (zb0002Mask & 0x2) == 0 { // if not omitted
+						// string "k"
+						o = append(o, 0xa1, 0x6b)
+						o = msgp.AppendString(o, z.Answer.Class)
+					}
+					if (zb0002Mask & 0x4) == 0 { // if not omitted
 						// string "f"
 						o = append(o, 0xa1, 0x66)
 						o = msgp.AppendString(o, z.Answer.Field)
@@ -901,6 +925,12 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 							err = msgp.WrapError(err, "Answer", "Code")
 							return
 						}
+					case "k":
+						z.Answer.Class, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Class")
+							return
+						}
 					case "f":
 						z.Answer.Field, bts, err = msgp.ReadStringBytes(bts)
 						if err != nil {
@@ -986,7 +1016,7 @@ func (z *Open) Msgsize() (s int) {
 	if z.Answer == nil {
 		s += msgp.NilSize
 	} else {
-		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Class) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
 	}
 	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
 	return
@@ -1888,12 +1918,16 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendNil(o)
 			} else {
 				// check for omitted fields
-				zb0002Len := uint32(2)
-				var zb0002Mask uint8 /* 2 bits */
+				zb0002Len := uint32(3)
+				var zb0002Mask uint8 /* 3 bits */
 				_ = zb0002Mask
-				if z.Answer.Field == "" {
+				if z.Answer.Class == "" {
 					zb0002Len--
 					zb0002Mask |= 0x2
+				}
+				if z.Answer.Field == "" {
+					zb0002Len--
+					zb0002Mask |= 0x4
 				}
 				// variable map header, size zb0002Len
 				o = append(o, 0x80|uint8(zb0002Len))
@@ -1904,6 +1938,11 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 					o = append(o, 0xa1, 0x63)
 					o = msgp.AppendString(o, z.Answer.Code)
 					if (zb0002Mask & 0x2) == 0 { // if not omitted
+						// string "k"
+						o = append(o, 0xa1, 0x6b)
+						o = msgp.AppendString(o, z.Answer.Class)
+					}
+					if (zb0002Mask & 0x4) == 0 { // if not omitted
 						// string "f"
 						o = append(o, 0xa1, 0x66)
 						o = msgp.AppendString(o, z.Answer.Field)
@@ -2030,6 +2069,12 @@ func (z *Try) UnmarshalMsg(bts []byte) (o []byte, err error) {
 							err = msgp.WrapError(err, "Answer", "Code")
 							return
 						}
+					case "k":
+						z.Answer.Class, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Class")
+							return
+						}
 					case "f":
 						z.Answer.Field, bts, err = msgp.ReadStringBytes(bts)
 						if err != nil {
@@ -2073,7 +2118,7 @@ func (z *Try) Msgsize() (s int) {
 	if z.Answer == nil {
 		s += msgp.NilSize
 	} else {
-		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Class) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
 	}
 	s += 2 + msgp.BoolSize
 	return

@@ -56,6 +56,7 @@ type Divergence struct {
 	AcceptedUntil    Time   `msg:"accepted_until,omitempty"`  // then it is confirmed again; 0 = for good
 	Cause            string `msg:"cause,omitempty"`
 	RefusedCode      string `msg:"refused_code,omitempty"`  // what the system answered to the last write that failed: its code, else its class
+	RefusedClass     string `msg:"refused_class,omitempty"` // how that failure was classified
 	RefusedField     string `msg:"refused_field,omitempty"` // the field that the answer names
 	IncidentID       string `msg:"incident_id,omitempty"`
 	UpdatedAt        Time   `msg:"updated_at"`

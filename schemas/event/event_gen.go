@@ -4670,8 +4670,8 @@ func (z *DeliveryCount) Msgsize() (s int) {
 func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(34)
-	var zb0001Mask uint64 /* 34 bits */
+	zb0001Len := uint32(35)
+	var zb0001Mask uint64 /* 35 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -4745,13 +4745,17 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x20000000
 	}
-	if z.RefusedField == "" {
+	if z.RefusedClass == "" {
 		zb0001Len--
 		zb0001Mask |= 0x40000000
 	}
-	if z.IncidentID == "" {
+	if z.RefusedField == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80000000
+	}
+	if z.IncidentID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x100000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -4965,11 +4969,16 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.RefusedCode)
 		}
 		if (zb0001Mask & 0x40000000) == 0 { // if not omitted
+			// string "refused_class"
+			o = append(o, 0xad, 0x72, 0x65, 0x66, 0x75, 0x73, 0x65, 0x64, 0x5f, 0x63, 0x6c, 0x61, 0x73, 0x73)
+			o = msgp.AppendString(o, z.RefusedClass)
+		}
+		if (zb0001Mask & 0x80000000) == 0 { // if not omitted
 			// string "refused_field"
 			o = append(o, 0xad, 0x72, 0x65, 0x66, 0x75, 0x73, 0x65, 0x64, 0x5f, 0x66, 0x69, 0x65, 0x6c, 0x64)
 			o = msgp.AppendString(o, z.RefusedField)
 		}
-		if (zb0001Mask & 0x80000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000000) == 0 { // if not omitted
 			// string "incident_id"
 			o = append(o, 0xab, 0x69, 0x6e, 0x63, 0x69, 0x64, 0x65, 0x6e, 0x74, 0x5f, 0x69, 0x64)
 			o = msgp.AppendString(o, z.IncidentID)
@@ -5276,6 +5285,12 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "RefusedCode")
 				return
 			}
+		case "refused_class":
+			z.RefusedClass, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RefusedClass")
+				return
+			}
 		case "refused_field":
 			z.RefusedField, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -5318,7 +5333,7 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Divergence) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 13 + msgp.StringPrefixSize + len(z.RefusedCode) + 14 + msgp.StringPrefixSize + len(z.RefusedField) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 13 + msgp.StringPrefixSize + len(z.RefusedCode) + 14 + msgp.StringPrefixSize + len(z.RefusedClass) + 14 + msgp.StringPrefixSize + len(z.RefusedField) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 
@@ -5326,8 +5341,8 @@ func (z *Divergence) Msgsize() (s int) {
 func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(17)
-	var zb0001Mask uint32 /* 17 bits */
+	zb0001Len := uint32(18)
+	var zb0001Mask uint32 /* 18 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
@@ -5369,13 +5384,17 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x4000
 	}
-	if z.Value == "" {
+	if z.RefusedAs == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8000
 	}
-	if z.ValueN == 0 {
+	if z.Value == "" {
 		zb0001Len--
 		zb0001Mask |= 0x10000
+	}
+	if z.ValueN == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -5487,11 +5506,16 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.Refused)
 		}
 		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+			// string "rk"
+			o = append(o, 0xa2, 0x72, 0x6b)
+			o = msgp.AppendString(o, z.RefusedAs)
+		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "v"
 			o = append(o, 0xa1, 0x76)
 			o = msgp.AppendString(o, z.Value)
 		}
-		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "vn"
 			o = append(o, 0xa2, 0x76, 0x6e)
 			o = msgp.AppendInt64(o, z.ValueN)
@@ -5676,6 +5700,12 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Refused")
 				return
 			}
+		case "rk":
+			z.RefusedAs, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "RefusedAs")
+				return
+			}
 		case "v":
 			z.Value, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -5706,7 +5736,7 @@ func (z *DivergenceCount) Msgsize() (s int) {
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
-	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 3 + msgp.StringPrefixSize + len(z.Refused) + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
+	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 3 + msgp.StringPrefixSize + len(z.Refused) + 3 + msgp.StringPrefixSize + len(z.RefusedAs) + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
 	return
 }
 
@@ -5714,8 +5744,8 @@ func (z *DivergenceCount) Msgsize() (s int) {
 func (z *Explanation) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(27)
-	var zb0001Mask uint32 /* 27 bits */
+	zb0001Len := uint32(28)
+	var zb0001Mask uint32 /* 28 bits */
 	_ = zb0001Mask
 	if z.Tenant == "" {
 		zb0001Len--
@@ -5761,25 +5791,29 @@ func (z *Explanation) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x40000
 	}
-	if z.Ratio == 0 {
+	if z.Witnesses == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x80000
 	}
-	if z.Low == 0 {
+	if z.Ratio == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.High == 0 {
+	if z.Low == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x200000
 	}
+	if z.High == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400000
+	}
 	if z.FirstStep == "" {
 		zb0001Len--
-		zb0001Mask |= 0x800000
+		zb0001Mask |= 0x1000000
 	}
 	if z.SQL == "" {
 		zb0001Len--
-		zb0001Mask |= 0x1000000
+		zb0001Mask |= 0x2000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -5902,16 +5936,21 @@ func (z *Explanation) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendInt64(o, z.OutsideOf)
 		}
 		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "witnesses"
+			o = append(o, 0xa9, 0x77, 0x69, 0x74, 0x6e, 0x65, 0x73, 0x73, 0x65, 0x73)
+			o = msgp.AppendInt64(o, z.Witnesses)
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "ratio"
 			o = append(o, 0xa5, 0x72, 0x61, 0x74, 0x69, 0x6f)
 			o = msgp.AppendFloat64(o, z.Ratio)
 		}
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "low"
 			o = append(o, 0xa3, 0x6c, 0x6f, 0x77)
 			o = msgp.AppendFloat64(o, z.Low)
 		}
-		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "high"
 			o = append(o, 0xa4, 0x68, 0x69, 0x67, 0x68)
 			o = msgp.AppendFloat64(o, z.High)
@@ -5919,12 +5958,12 @@ func (z *Explanation) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "sentence"
 		o = append(o, 0xa8, 0x73, 0x65, 0x6e, 0x74, 0x65, 0x6e, 0x63, 0x65)
 		o = msgp.AppendString(o, z.Sentence)
-		if (zb0001Mask & 0x800000) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
 			// string "first_step"
 			o = append(o, 0xaa, 0x66, 0x69, 0x72, 0x73, 0x74, 0x5f, 0x73, 0x74, 0x65, 0x70)
 			o = msgp.AppendString(o, z.FirstStep)
 		}
-		if (zb0001Mask & 0x1000000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000000) == 0 { // if not omitted
 			// string "sql"
 			o = append(o, 0xa3, 0x73, 0x71, 0x6c)
 			o = msgp.AppendString(o, z.SQL)
@@ -6122,6 +6161,12 @@ func (z *Explanation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "OutsideOf")
 				return
 			}
+		case "witnesses":
+			z.Witnesses, bts, err = msgp.ReadInt64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Witnesses")
+				return
+			}
 		case "ratio":
 			z.Ratio, bts, err = msgp.ReadFloat64Bytes(bts)
 			if err != nil {
@@ -6188,7 +6233,7 @@ func (z *Explanation) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Explanation) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 9 + msgp.StringPrefixSize + len(z.CauseID) + 6 + msgp.StringPrefixSize + len(z.Cause) + 9 + msgp.Int64Size + 9 + msgp.Int64Size + 5 + msgp.IntSize + 5 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 8 + msgp.Int64Size + 8 + msgp.Int64Size + 16 + msgp.Int64Size + 6 + msgp.Float64Size + 4 + msgp.Float64Size + 5 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Sentence) + 11 + msgp.StringPrefixSize + len(z.FirstStep) + 4 + msgp.StringPrefixSize + len(z.SQL) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 9 + msgp.StringPrefixSize + len(z.CauseID) + 6 + msgp.StringPrefixSize + len(z.Cause) + 9 + msgp.Int64Size + 9 + msgp.Int64Size + 5 + msgp.IntSize + 5 + msgp.Int64Size + 3 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 2 + msgp.Int64Size + 3 + msgp.Int64Size + 8 + msgp.Int64Size + 8 + msgp.Int64Size + 16 + msgp.Int64Size + 10 + msgp.Int64Size + 6 + msgp.Float64Size + 4 + msgp.Float64Size + 5 + msgp.Float64Size + 9 + msgp.StringPrefixSize + len(z.Sentence) + 11 + msgp.StringPrefixSize + len(z.FirstStep) + 4 + msgp.StringPrefixSize + len(z.SQL) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
 	return
 }
 

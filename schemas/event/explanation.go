@@ -30,6 +30,7 @@ type Explanation struct {
 	Exposed     int64   `msg:"exposed,omitempty"`
 	Outside     int64   `msg:"outside,omitempty"`         // divergences where it does not reach
 	OutsideOf   int64   `msg:"outside_exposed,omitempty"` // of so many changes
+	Witnesses   int64   `msg:"witnesses,omitempty"`       // of the divergences: the target answered so to the write
 	Ratio       float64 `msg:"ratio,omitempty"`           // risk inside to outside
 	Low         float64 `msg:"low,omitempty"`             // its 95 % interval
 	High        float64 `msg:"high,omitempty"`

@@ -109,6 +109,7 @@ type DivergenceCount struct {
 	Began       Time     `msg:"began,omitempty"`   // minute in which the systems began to differ
 	By          Actor    `msg:"by"`                // who made the change; people are one
 	Refused     string   `msg:"rf,omitempty"`      // the field that the answer to the failed write names
+	RefusedAs   string   `msg:"rk,omitempty"`      // the class of that failure
 	Value       string   `msg:"v,omitempty"`       // the commonest value of the source, where it can be read
 	ValueN      int64    `msg:"vn,omitempty"`      // by how many it outnumbers the others
 }
