@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process bench-roles stories release licences vuln
+.PHONY: breakers help run test check eval causes bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process bench-roles stories release licences vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,14 @@ bench-roles: engine build ## events/s, CPU and latency of each role and of the w
 EVAL ?= quiet_week ack_and_drop nobody_reports coerced_values picklist_removed token_revoked vendor_outage_401 stopped_worker \
 	swallowed_errors bad_day
 EVAL_SPEED ?= 120
+CAUSE_SEEDS ?= 5
 
 eval: engine build ## classification by provider held out, then the standard scenarios against the whole product: how much of the truth it saw
 	cd pipelines && PLUMBLINE_QUIET=1 go test ./classify -count=1 -run TestEval -v
 	bin/plumbline evaluate --speed $(EVAL_SPEED) $(EVAL:%=scenarios/%.yaml)
+
+causes: engine build ## injected causes of drift against the whole product, several seeds each: how often each is named first (CAUSE_SEEDS=5)
+	bin/plumbline evaluate --speed $(EVAL_SPEED) --seeds $(CAUSE_SEEDS) $(wildcard scenarios/cause_*.yaml)
 
 bench-process: build kafka ## process beside a Kafka Streams program: the same join, exactly once, on one real broker; then a restore
 	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -joins 500000

@@ -78,8 +78,11 @@ type FieldMap struct {
 	Rule    string            `yaml:"rule"`
 }
 
-// Impact names the field that says what a wrong record costs.
+// Impact names the mapped field that says what a wrong record costs. Only what
+// a reader saw counts as known.
 type Impact struct {
-	Field string `yaml:"field"`
-	When  string `yaml:"when"`
+	Field    string `yaml:"field"`
+	When     string `yaml:"when"`     // open: only records whose stage is none of the closed ones; empty: all
+	Stage    string `yaml:"stage"`    // mapped field with the stage; by default the one called dealstage, StageName, stage or status
+	Currency string `yaml:"currency"` // a code for all records (USD), or the mapped field that holds it
 }

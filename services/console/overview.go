@@ -25,6 +25,7 @@ type Overview struct {
 	Strange []machineLine  // agents that are stopped, tokens that are used as they never were
 	Differ  []differenceLine
 	Differs uint64 // all of them
+	Money   []moneyLine
 	Recent  []failureLine
 	Sources []sourceLine
 	Through template.HTML // how far the data goes
@@ -60,6 +61,7 @@ func (s *Server) overview(w Window, st State[*Snapshot], list []config.Integrati
 	o.Classes, o.Recent = classLines(snap), failureLines(snap)
 	o.Opens, o.Strange = incidentLines(snap), machineLines(snap)
 	o.Differ, o.Differs = differenceLines(snap)
+	o.Money = moneyLines(snap)
 	o.Sources, o.Through = sourceLines(snap)
 	o.Changed, o.Earlier = changedLines(snap)
 	o.Gaps = gapLines(snap)

@@ -28,6 +28,7 @@ type incidentPage struct {
 	Open                                    bool
 	Since                                   stampWords
 	Whose, Evidence, Step                   string
+	Worth                                   string // in money, of what still differs
 	Facts                                   *sheet
 	Records, Failures, Signals              *sheet
 	Steps                                   []stepLine
@@ -88,6 +89,9 @@ func loadIncident(ctx context.Context, v *visit) (*content, error) {
 		return nil, err
 	}
 	p.Records, p.Failures, p.Signals = sheets[0], sheets[1], sheets[2]
+	if p.Worth, err = v.worth(ctx, id); err != nil {
+		return nil, err
+	}
 	return &content{Title: p.Title, Data: p}, nil
 }
 

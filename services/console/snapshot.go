@@ -36,6 +36,7 @@ type Snapshot struct {
 	Differences []DifferenceRow
 	Signals     []SignalRow // what may explain it, newest first
 	Gaps        []GapRow    // what was not compared in time
+	Impact      []ImpactRow // what differs, in money
 }
 
 // HasData says whether anything was ever stored: an install without it is
@@ -89,6 +90,7 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 	read("divergences", &s.Differences, differencesSQL)
 	read("signals", &s.Signals, signalsSQL, from, old, sqlTime(now))
 	read("coverage gaps", &s.Gaps, gapsSQL, to)
+	read("impact", &s.Impact, impactSQL)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (d *DB) WriteIntegrations(ctx context.Context, list []config.Integration) e
 		return err
 	}
 	batch, err := d.conn.PrepareBatch(ctx, "INSERT INTO integrations_raw (tenant, integration, object, mode, target_ms, attempts, "+
-		"deadline_ms, priority, critical, thresholds, config_hash, since, updated_at, removed)")
+		"deadline_ms, priority, critical, thresholds, impact_field, impact_when, impact_currency, impact_at, config_hash, since, updated_at, removed)")
 	if err != nil {
 		return wrap("write integrations", err)
 	}
@@ -54,6 +54,7 @@ type integrationRow struct {
 	tenant, integration, object string
 	config                      config.Integration
 	critical                    bool
+	impact                      impact
 }
 
 func (r integrationRow) append(add func(...any) error, hash string, since, now time.Time, removed bool) error {
@@ -63,7 +64,7 @@ func (r integrationRow) append(add func(...any) error, hash string, since, now t
 		thresholds = map[string]float64{}
 	}
 	return add(r.tenant, r.integration, r.object, c.Mode, target(c), c.Attempts, time.Duration(c.Deadline).Milliseconds(),
-		c.Priority, r.critical, thresholds, hash, since, now, removed)
+		c.Priority, r.critical, thresholds, r.impact.field, r.impact.when, r.impact.currency, r.impact.at[:], hash, since, now, removed)
 }
 
 // integrationRows makes one row an integration, with no object, and one for
@@ -79,6 +80,7 @@ func integrationRows(list []config.Integration) []integrationRow {
 		for _, o := range c.Objects {
 			out = append(out, integrationRow{
 				tenant: tenant, integration: c.ID, object: o.Name, config: c, critical: o.Critical != nil && *o.Critical,
+				impact: impactOf(&o),
 			})
 		}
 	}

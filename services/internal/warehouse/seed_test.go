@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/warehouse"
 )
@@ -87,6 +88,15 @@ func seed(t *testing.T, db *warehouse.DB) {
 		ID: "s1", Integration: "hs-sf", Kind: event.SignalSchemaChange, System: "salesforce", Object: "contact", Field: "phone",
 		StartedAt: at(600), ReceivedAt: at(600), Summary: "phone became a picklist",
 	})
+	put("explanations", &event.Explanation{
+		ID: "x1", Integration: "hs-sf", Object: "contact", Field: "phone", Kind: event.SignalSchemaChange, CauseID: "s1", Cause: "schema change: phone became a picklist",
+		CauseAt: at(600), FirstAt: at(55), Rank: 1, From: at(602), Divergences: 3, Of: 3, Sentence: "3 of 3", FirstStep: "compare the map", UpdatedAt: at(50), Version: 1,
+	})
+	require.NoError(t, db.WriteIntegrations(t.Context(), []config.Integration{{ID: "hs-sf", Objects: []config.Object{{
+		Name: "contact", Impact: &config.Impact{Field: "revenue", Currency: "EUR"}, Fields: []config.FieldMap{{Source: "phone"}, {Source: "revenue"}},
+	}}}}))
+	require.NoError(t, db.Exec(t.Context(), "INSERT INTO crm_records (tenant, integration, object, side, record_id, norms, version) VALUES "+
+		"('default', 'hs-sf', 'contact', 'source', '1', ['+11', '5000'], 1), ('default', 'hs-sf', 'contact', 'target', '0032', ['+12', '7300'], 1)"))
 	put("incidents", incidents(at)...)
 	put("reconciliations",
 		&event.Reconciliation{ID: "r1", Integration: "hs-sf", Object: "contact", Field: "phone", Run: "1", State: event.RunComplete, Critical: true, ScheduleMS: event.Hour, StartedAt: at(300), ComparedThrough: at(300), UpdatedAt: at(300), Version: 1},

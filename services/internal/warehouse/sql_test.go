@@ -41,6 +41,8 @@ var answers = map[string]struct {
 	"18":      {1, `["hs-sf","fp1","picklist refused",2,"T"]`},
 	"19":      {1, `["hs-sf","contact","phone",3,3,0,"T"]`},
 	"20":      {1, `["hook:hubspot-main","undecodable",1,"not JSON","T"]`},
+	"21":      {1, `["hs-sf","contact","schema change: phone became a picklist",3,100,"compare the map"]`},
+	"22":      {1, `["hs-sf","contact",12300,"EUR",2,3,"12 k EUR on 2 contact records whose phone differs; known on 2 of 3"]`},
 	"Grafana": {2, `["T","hs-sf",1]`},
 }
 

@@ -1,0 +1,17 @@
+-- title: What the affected records are worth
+-- about: Over those that still differ and whose value is known; currencies are never added to one another.
+-- empty: None of the affected records that still differ has a known value.
+-- needs: incident_id
+-- column: currency | text | Currency
+-- column: amount | num | Amount
+-- column: records | count | Records with a value
+-- column: all_records | count | Affected records that differ
+WITH
+    (SELECT any((integration, arrayMap(r -> substring(r, position(r, '/') + 1), records), records)) FROM incidents WHERE incident_id = {incident_id}) AS i,
+    arrayConcat(i.2, i.3) AS wanted
+SELECT currency, ifNull(sum(amount), 0) AS amount, countIf(r.amount IS NOT NULL) AS records, sum(count()) OVER () AS all_records
+FROM impact_records AS r
+WHERE integration = i.1 AND has(wanted, record_key)
+GROUP BY currency
+ORDER BY amount DESC, currency
+LIMIT {limit}
