@@ -114,8 +114,8 @@ type Try struct {
 // class of it, and the field that it names, if it names one.
 type Answer struct {
 	Code  string `msg:"c"`
-	Class string `msg:"k,omitempty"`
 	Field string `msg:"f,omitempty"`
+	Class string `msg:"k,omitempty"`
 }
 
 // Evidence is what a system was seen to hold: its own event, a poll, a

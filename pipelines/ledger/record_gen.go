@@ -14,11 +14,11 @@ func (z Answer) MarshalMsg(b []byte) (o []byte, err error) {
 	zb0001Len := uint32(3)
 	var zb0001Mask uint8 /* 3 bits */
 	_ = zb0001Mask
-	if z.Class == "" {
+	if z.Field == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.Field == "" {
+	if z.Class == "" {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
@@ -31,14 +31,14 @@ func (z Answer) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa1, 0x63)
 		o = msgp.AppendString(o, z.Code)
 		if (zb0001Mask & 0x2) == 0 { // if not omitted
-			// string "k"
-			o = append(o, 0xa1, 0x6b)
-			o = msgp.AppendString(o, z.Class)
-		}
-		if (zb0001Mask & 0x4) == 0 { // if not omitted
 			// string "f"
 			o = append(o, 0xa1, 0x66)
 			o = msgp.AppendString(o, z.Field)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendString(o, z.Class)
 		}
 	}
 	return
@@ -68,16 +68,16 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Code")
 				return
 			}
-		case "k":
-			z.Class, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Class")
-				return
-			}
 		case "f":
 			z.Field, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Field")
+				return
+			}
+		case "k":
+			z.Class, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Class")
 				return
 			}
 		default:
@@ -94,7 +94,7 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z Answer) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Code) + 2 + msgp.StringPrefixSize + len(z.Class) + 2 + msgp.StringPrefixSize + len(z.Field)
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Code) + 2 + msgp.StringPrefixSize + len(z.Field) + 2 + msgp.StringPrefixSize + len(z.Class)
 	return
 }
 
@@ -766,11 +766,11 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 				zb0002Len := uint32(3)
 				var zb0002Mask uint8 /* 3 bits */
 				_ = zb0002Mask
-				if z.Answer.Class == "" {
+				if z.Answer.Field == "" {
 					zb0002Len--
 					zb0002Mask |= 0x2
 				}
-				if z.Answer.Field == "" {
+				if z.Answer.Class == "" {
 					zb0002Len--
 					zb0002Mask |= 0x4
 				}
@@ -783,14 +783,14 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 					o = append(o, 0xa1, 0x63)
 					o = msgp.AppendString(o, z.Answer.Code)
 					if (zb0002Mask & 0x2) == 0 { // if not omitted
-						// string "k"
-						o = append(o, 0xa1, 0x6b)
-						o = msgp.AppendString(o, z.Answer.Class)
-					}
-					if (zb0002Mask & 0x4) == 0 { // if not omitted
 						// string "f"
 						o = append(o, 0xa1, 0x66)
 						o = msgp.AppendString(o, z.Answer.Field)
+					}
+					if (zb0002Mask & 0x4) == 0 { // if not omitted
+						// string "k"
+						o = append(o, 0xa1, 0x6b)
+						o = msgp.AppendString(o, z.Answer.Class)
 					}
 				}
 			}
@@ -925,16 +925,16 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 							err = msgp.WrapError(err, "Answer", "Code")
 							return
 						}
-					case "k":
-						z.Answer.Class, bts, err = msgp.ReadStringBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Answer", "Class")
-							return
-						}
 					case "f":
 						z.Answer.Field, bts, err = msgp.ReadStringBytes(bts)
 						if err != nil {
 							err = msgp.WrapError(err, "Answer", "Field")
+							return
+						}
+					case "k":
+						z.Answer.Class, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Class")
 							return
 						}
 					default:
@@ -1016,7 +1016,7 @@ func (z *Open) Msgsize() (s int) {
 	if z.Answer == nil {
 		s += msgp.NilSize
 	} else {
-		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Class) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Field) + 2 + msgp.StringPrefixSize + len(z.Answer.Class)
 	}
 	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
 	return
@@ -1921,11 +1921,11 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 				zb0002Len := uint32(3)
 				var zb0002Mask uint8 /* 3 bits */
 				_ = zb0002Mask
-				if z.Answer.Class == "" {
+				if z.Answer.Field == "" {
 					zb0002Len--
 					zb0002Mask |= 0x2
 				}
-				if z.Answer.Field == "" {
+				if z.Answer.Class == "" {
 					zb0002Len--
 					zb0002Mask |= 0x4
 				}
@@ -1938,14 +1938,14 @@ func (z *Try) MarshalMsg(b []byte) (o []byte, err error) {
 					o = append(o, 0xa1, 0x63)
 					o = msgp.AppendString(o, z.Answer.Code)
 					if (zb0002Mask & 0x2) == 0 { // if not omitted
-						// string "k"
-						o = append(o, 0xa1, 0x6b)
-						o = msgp.AppendString(o, z.Answer.Class)
-					}
-					if (zb0002Mask & 0x4) == 0 { // if not omitted
 						// string "f"
 						o = append(o, 0xa1, 0x66)
 						o = msgp.AppendString(o, z.Answer.Field)
+					}
+					if (zb0002Mask & 0x4) == 0 { // if not omitted
+						// string "k"
+						o = append(o, 0xa1, 0x6b)
+						o = msgp.AppendString(o, z.Answer.Class)
 					}
 				}
 			}
@@ -2069,16 +2069,16 @@ func (z *Try) UnmarshalMsg(bts []byte) (o []byte, err error) {
 							err = msgp.WrapError(err, "Answer", "Code")
 							return
 						}
-					case "k":
-						z.Answer.Class, bts, err = msgp.ReadStringBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Answer", "Class")
-							return
-						}
 					case "f":
 						z.Answer.Field, bts, err = msgp.ReadStringBytes(bts)
 						if err != nil {
 							err = msgp.WrapError(err, "Answer", "Field")
+							return
+						}
+					case "k":
+						z.Answer.Class, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Answer", "Class")
 							return
 						}
 					default:
@@ -2118,7 +2118,7 @@ func (z *Try) Msgsize() (s int) {
 	if z.Answer == nil {
 		s += msgp.NilSize
 	} else {
-		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Class) + 2 + msgp.StringPrefixSize + len(z.Answer.Field)
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Field) + 2 + msgp.StringPrefixSize + len(z.Answer.Class)
 	}
 	s += 2 + msgp.BoolSize
 	return
