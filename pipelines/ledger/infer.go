@@ -39,6 +39,9 @@ func (f *folding) silent(o *Open) {
 		if w.Saw == nil || !w.pending() || !source.known {
 			continue
 		}
+		if !w.Named && f.m.excused(w.Target, source.value, w.Saw.Value) {
+			continue // the field's rule lets it stand
+		}
 		shown := held{known: true, value: w.Saw.Value, at: w.Saw.At, moved: w.Saw.Moved, writer: w.Saw.Writer}
 		if equal, difference := f.m.equal(w.Target, source.value, shown.value); !equal {
 			f.proven = append(f.proven[:0], proof{w.Target, o.D.ChangeID})

@@ -147,11 +147,13 @@ func (s *sheet) silent(w *World, f *Findings) {
 		}
 		seen[p] = true
 		reported++
-		if any.of(&d, false) == nil {
+		g := any.of(&d, false)
+		if g == nil {
 			s.miss(wrongOf(GroupSilent, &d))
 			continue
 		}
 		right++
+		p.id = first(g.SourceID, g.TargetID) // what the source has no more goes by the copy's id
 		if r := truths[p]; r != nil && !r.hit {
 			r.hit = true
 			times = append(times, d.Confirmed-r.at)

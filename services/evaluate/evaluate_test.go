@@ -252,3 +252,18 @@ func TestBadTruthIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// A difference that comes back has the row of the one before: both openings
+// count where they are known.
+func TestOneThatComesBackCountsTwice(t *testing.T) {
+	w := world(t, gap(5, "phone", "coerced"), closed(15, "phone"), gap(30, "phone", "coerced"), closed(40, "phone"))
+	last := Divergence{ID: "d", Integration: sync, Object: "contact", SourceID: "1", Field: "phone", FirstSeen: at(31), Confirmed: at(36), State: event.DivergenceResolved}
+	before := last
+	before.FirstSeen, before.Confirmed = at(6), at(11)
+	f := &Findings{Divergences: []Divergence{last}}
+	f.Add([]Divergence{before, before, last})
+	require.Len(t, f.Divergences, 2)
+	rows, _ := Score(w, f)
+	recall := row(t, rows, GroupDivergences, "recall")
+	require.Equal(t, []int{2, 2}, []int{recall.Hits, recall.Of})
+}

@@ -91,3 +91,27 @@ type KPI struct {
 	Known  bool
 	Beside map[string]float64
 }
+
+// Add adds earlier openings of differences that came back: the table has one
+// row for all of them, the last one's. Of one opening the last word counts.
+func (f *Findings) Add(openings []Divergence) {
+	type opening struct {
+		id string
+		at int64
+	}
+	at := map[opening]int{}
+	for i, d := range f.Divergences {
+		at[opening{d.ID, d.Confirmed}] = i
+	}
+	rows := len(f.Divergences)
+	for _, d := range openings {
+		i, known := at[opening{d.ID, d.Confirmed}]
+		switch {
+		case !known:
+			at[opening{d.ID, d.Confirmed}] = len(f.Divergences)
+			f.Divergences = append(f.Divergences, d)
+		case i >= rows:
+			f.Divergences[i] = d
+		}
+	}
+}

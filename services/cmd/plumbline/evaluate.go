@@ -70,7 +70,7 @@ func (f *evaluateFlags) score(ctx context.Context, out io.Writer) error {
 		return errors.Join(errUsage, err)
 	}
 	defer db.Close()
-	rows, _, err := rehearse.Score(ctx, db, f.truth, f.deadline)
+	rows, _, err := rehearse.Score(ctx, db, f.truth, f.deadline, nil)
 	if err != nil {
 		return err
 	}

@@ -200,8 +200,12 @@ func (s *stage) score(ctx context.Context, clock pace.Clock) error {
 	if err := Drain(ctx, db); err != nil {
 		return err
 	}
+	all, err := openings(ctx, []string{s.app.Addrs.Kafka})
+	if err != nil {
+		return err
+	}
 	var misses []evaluate.Miss
-	s.rows, misses, err = Score(ctx, db, s.truth, time.Duration(s.cfg.Integrations[0].Deadline))
+	s.rows, misses, err = Score(ctx, db, s.truth, time.Duration(s.cfg.Integrations[0].Deadline), all)
 	if err == nil && s.o.Keep {
 		err = keep(ctx, db, s.o.Dir, misses)
 	}
@@ -209,8 +213,10 @@ func (s *stage) score(ctx context.Context, clock pace.Clock) error {
 }
 
 // Score holds what a database says against a truth file, and lists what it got
-// wrong.
-func Score(ctx context.Context, db *warehouse.DB, path string, deadline time.Duration) ([]evaluate.Row, []evaluate.Miss, error) {
+// wrong. Openings are earlier ones of differences that came back.
+func Score(ctx context.Context, db *warehouse.DB, path string, deadline time.Duration, openings []evaluate.Divergence) (
+	[]evaluate.Row, []evaluate.Miss, error,
+) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read truth: %w", err)
@@ -224,6 +230,7 @@ func Score(ctx context.Context, db *warehouse.DB, path string, deadline time.Dur
 	if err != nil {
 		return nil, nil, err
 	}
+	found.Add(openings)
 	rows, misses := evaluate.Score(w, found)
 	return rows, misses, nil
 }
