@@ -257,6 +257,47 @@ func TestFromElsewhere(t *testing.T) {
 	require.ErrorContains(t, err, "no_such")
 }
 
+// Tables of a ClickHouse server are compared there if it holds both, else
+// hashed there: in every arrangement the same is found.
+func TestTablesOfServers(t *testing.T) {
+	addr := warehousetest.Addr(t)
+	name := warehousetest.Name(t)
+	db := warehousetest.Open(t, addr, "system")
+	require.NoError(t, db.Exec(t.Context(), "CREATE DATABASE "+name))
+	t.Cleanup(func() { require.NoError(t, db.Exec(context.Background(), "DROP DATABASE "+name)) })
+	const rows = `number AS id, if(number = 3, NULL, toString(number)) AS v, if(number % 4 = 0, NULL, number) AS n,
+		CAST(toString(number % 3), 'LowCardinality(Nullable(String))') AS low`
+	for table, query := range map[string]string{
+		"a": "SELECT " + rows + " FROM numbers(1000)",
+		"b": "SELECT id, ifNull(v, '') AS v, if(id IN (5, 8), 0, n) AS n, if(id = 6, 'x', CAST(low, 'String')) AS low FROM (SELECT " + rows +
+			" FROM numbers(1001)) WHERE id != 7 UNION ALL SELECT " + rows + " FROM numbers(9, 1) UNION ALL SELECT NULL, 'no key', 1, ''",
+	} {
+		require.NoError(t, db.Exec(t.Context(), "CREATE TABLE "+name+"."+table+" ENGINE = MergeTree ORDER BY tuple() AS "+query))
+	}
+	file := map[string]string{"a": parquet(t, "SELECT * FROM "+name+".a"), "b": parquet(t, "SELECT * FROM "+name+".b")}
+	server := "clickhouse+http://default@" + addr + "/"
+	want := []string{
+		`1000  missing_in_source null null`, `5 n value_mismatch "5" "0" other`, `6 low value_mismatch "0" "x" other`,
+		`7  missing_in_target null null`, `8 n value_mismatch null "0" blank_in_source`, `9  duplicate "1" "2"`, `unlinkable "0" "1"`,
+	}
+	for _, sides := range [][2]string{
+		{server + name + "#a", server + name + "#b"}, {server + name + "#a", server + "system#" + name + ".b"},
+		{server + name + "#SELECT * FROM a", server + name + "#b"}, {server + name + "#a", server + "system#SELECT * FROM " + name + ".b"},
+		{server + name + "#a", file["b"]}, {file["a"], server + name + "#b"}, {file["a"], file["b"]},
+	} {
+		r, lines, err := run(t, &diff.Options{A: sides[0], B: sides[1], Key: []string{"id"}})
+		require.NoError(t, err)
+		require.Equal(t, want, texts(lines), sides)
+		require.EqualValues(t, 1000, r.A.Rows)
+		require.EqualValues(t, 1002, r.B.Rows)
+		require.EqualValues(t, 1001, r.Records)
+		require.EqualValues(t, 995, r.Equal)
+	}
+	_, lines, err := run(t, &diff.Options{A: server + name + "#a", B: server + name + "#a", Key: []string{"id"}, Compare: map[string]string{"id": "number"}})
+	require.NoError(t, err)
+	require.Empty(t, lines)
+}
+
 func TestWrongUsageSaysWhatToDo(t *testing.T) {
 	a, b := file(t, "a.csv", "id,Name,x\n1,A,1\n"), file(t, "b.csv", "id,name,y\n1,A,1\n")
 	for name, c := range map[string]struct {

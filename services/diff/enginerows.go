@@ -37,7 +37,8 @@ func newEngineRows(ctx context.Context, o *Options, in *input) *engineRows {
 		texts = append(texts, "CAST("+c.text()+", 'Nullable(String)')")
 	}
 	in.columns = nil
-	r.query = fmt.Sprintf("SELECT %s FROM %s FORMAT RowBinary", strings.Join(texts, ", "), in.expr)
+	query := fmt.Sprintf("SELECT %s FROM %s", strings.Join(texts, ", "), in.expr)
+	r.query = "SELECT * FROM " + in.read(query) + " FORMAT RowBinary"
 	return r
 }
 

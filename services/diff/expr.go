@@ -33,9 +33,9 @@ func cell(o *Options, c *column, native bool) compare.Cell {
 	case native:
 		// What stands below a NULL is anything: two NULLs may look different,
 		// which the judge mends; ifNull costs as much as reading the file.
-		text.Same = []string{"isNull(" + c.expr + ")", "assumeNotNull(" + c.expr + ")"}
+		text.Same, text.Null = "assumeNotNull("+c.expr+")", "isNull("+c.expr+")"
 	case o.IgnoreCase:
-		text.Same = []string{"lowerUTF8(" + text.Same[0] + ")"}
+		text.Same = "lowerUTF8(" + text.Same + ")"
 	}
 	return text
 }

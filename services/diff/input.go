@@ -18,7 +18,8 @@ type input struct {
 	columns []column
 	rows    tabular.Reader // nil = the engine reads
 	expr    string
-	lines   bool // its rows are lines that a person can look up
+	server  *server // that knows expr; nil = the engine does
+	lines   bool    // its rows are lines that a person can look up
 }
 
 type column struct {
@@ -35,7 +36,7 @@ func open(ctx context.Context, o *Options, s *source) (*input, error) {
 		return in, in.openFile(ctx, o)
 	case isClickHouse(s.dsn):
 		var err error
-		if in.expr, err = remote(s.dsn, s.from); err != nil {
+		if in.server, in.expr, err = elsewhere(s.dsn, s.from); err != nil {
 			return nil, err
 		}
 		return in, in.describe(ctx, o)
@@ -82,10 +83,18 @@ func (in *input) close() {
 	}
 }
 
+// read is the table expression of a query's answer.
+func (in *input) read(query string) string {
+	if in.server == nil {
+		return "(" + query + ")"
+	}
+	return in.server.at(query, "")
+}
+
 // describe asks the engine for the columns of what it can read itself.
 func (in *input) describe(ctx context.Context, o *Options) error {
 	ctx = warehouse.WithSettings(ctx, map[string]any{"describe_compact_output": 1})
-	err := o.Engine.DB.Each(ctx, "DESCRIBE TABLE "+in.expr, func(scan warehouse.Scan) error {
+	err := o.Engine.DB.Each(ctx, "DESCRIBE TABLE "+in.read("SELECT * FROM "+in.expr), func(scan warehouse.Scan) error {
 		var c column
 		if err := scan(&c.name, &c.typ); err != nil {
 			return err

@@ -31,7 +31,7 @@ func (in *input) prepare(ctx context.Context, o *Options, table string, needed [
 			ddl = append(ddl, fmt.Sprintf("n%d String", i))
 		}
 	}
-	in.expr = backquote(o.Engine.Database) + "." + backquote(table)
+	in.expr, in.server = backquote(o.Engine.Database)+"."+backquote(table), nil
 	create := fmt.Sprintf("CREATE TABLE %s (line UInt64, %s) ENGINE = MergeTree ORDER BY tuple()", in.expr, strings.Join(ddl, ", "))
 	return o.Engine.DB.Exec(ctx, create)
 }

@@ -132,10 +132,16 @@ func comparison(o *Options, p *plan, a, b *input) *compare.Comparison {
 		A: compare.Set{From: a.expr, Key: key(o, p, a, ofA)}, B: compare.Set{From: b.expr, Key: key(o, p, b, ofB)},
 		Scratch: o.Engine.Database, Memory: o.Engine.Memory, Progress: func(s string) { o.progress("%s", s) },
 	}
+	if a.server.same(b.server) {
+		c.Together = a.server.at
+	}
 	for _, side := range []struct {
 		in  *input
 		set *compare.Set
 	}{{a, &c.A}, {b, &c.B}} {
+		if side.in.server != nil && c.Together == nil {
+			side.set.At = side.in.server.at
+		}
 		if side.in.lines {
 			side.set.Carry = []string{"toString(line)"}
 		}

@@ -17,9 +17,13 @@ type Comparison struct {
 	A, B   Set // A is the source, B the target
 	Fields []Field
 
+	// Together, when set, is the one other server that holds both sides: From of
+	// both is then as that server knows it.
+	Together Place
+
 	// Scratch is an existing database for tables of its own, which it drops.
 	Scratch string
-	// Memory bounds what one step takes before it spills, in bytes; 0 = 1 GiB.
+	// Memory is what one step is cut to fit into, in bytes; 0 = 1 GiB.
 	Memory uint64
 	// Threads bounds the processors it uses; 0 = ClickHouse's choice.
 	Threads int
@@ -30,8 +34,12 @@ type Comparison struct {
 	told uint64 // rows of A that step 3 spoke of
 }
 
-// rangeRows is about how many rows step 3 holds in memory at once.
-const rangeRows = 400_000
+// rangeRows is about how many rows step 3 holds in memory at once, groupBytes
+// what a row costs at most while keys are grouped.
+const (
+	rangeRows  = 400_000
+	groupBytes = 160
+)
 
 // Run compares and hands over every divergence, those of a record together.
 // An error of found ends the run and is returned as it is.
@@ -42,28 +50,17 @@ func (c *Comparison) Run(ctx context.Context, db *warehouse.DB, found func(*Dive
 	c.id = strings.ToLower(rand.Text()[:12])
 	ctx = warehouse.WithSettings(ctx, c.settings())
 	defer c.clean(ctx, db)
-	for _, sql := range c.createTables() {
-		if err := db.Exec(ctx, sql); err != nil {
-			return nil, fmt.Errorf("prepare the comparison: %w", err)
-		}
-	}
 	sum := newSummary(c.Fields)
-	if err := c.count(ctx, db, sum); err != nil {
-		return nil, err
+	collect := c.collect
+	if c.Together != nil {
+		collect = c.collectTogether
 	}
-	c.progress("hash both sides")
-	if err := db.Exec(ctx, c.findSuspects()); err != nil {
-		return nil, fmt.Errorf("hash both sides: %w", err)
-	}
-	suspects, err := c.suspects(ctx, db)
+	suspects, err := collect(ctx, db, sum)
 	if err != nil {
 		return nil, err
 	}
-	if suspects.Keys > 0 {
-		if err := c.store(ctx, db, sum, suspects); err != nil {
-			return nil, err
-		}
-		if err := c.read(ctx, db, sum, suspects, found); err != nil {
+	if suspects {
+		if err := c.read(ctx, db, sum, found); err != nil {
 			return nil, err
 		}
 	}
@@ -71,60 +68,64 @@ func (c *Comparison) Run(ctx context.Context, db *warehouse.DB, found func(*Dive
 	return sum, nil
 }
 
-func (c *Comparison) count(ctx context.Context, db *warehouse.DB, sum *Summary) error {
-	c.progress("count both sides")
-	for _, side := range []struct {
-		set  *Set
-		into *Side
-	}{{&c.A, &sum.A}, {&c.B, &sum.B}} {
-		var rows []struct {
-			Rows  uint64 `ch:"rows"`
-			Blank uint64 `ch:"blank"`
-		}
-		if err := db.Query(ctx, &rows, countSQL(side.set)); err != nil {
-			return fmt.Errorf("count rows: %w", err)
-		}
-		side.into.Rows, side.into.NoKey = rows[0].Rows, rows[0].Blank
+// collect stores the rows that may differ.
+func (c *Comparison) collect(ctx context.Context, db *warehouse.DB, sum *Summary) (any bool, err error) {
+	if err := c.exec(ctx, db, "prepare the comparison", c.createHashes()...); err != nil {
+		return false, err
 	}
-	return nil
-}
-
-// suspectKeys counts what step 1 left open.
-type suspectKeys struct {
-	Keys uint64 `ch:"keys"`
-	A    uint64 `ch:"a"`
-	B    uint64 `ch:"b"`
-}
-
-func (c *Comparison) suspects(ctx context.Context, db *warehouse.DB) (suspectKeys, error) {
-	var rows []suspectKeys
-	if err := db.Query(ctx, &rows, c.suspectCounts()); err != nil {
-		return suspectKeys{}, fmt.Errorf("count what differs: %w", err)
-	}
-	return rows[0], nil
-}
-
-func (c *Comparison) store(ctx context.Context, db *warehouse.DB, sum *Summary, s suspectKeys) error {
-	all := 2*(s.A+s.B) > sum.A.Rows+sum.B.Rows
-	for _, side := range []side{sideA, sideB} {
-		c.progress(fmt.Sprintf("read %d keys that may differ, side %c", s.Keys, 'A'+rune(side)))
-		if err := db.Exec(ctx, c.storeRows(side, all)); err != nil {
-			return fmt.Errorf("read rows that may differ: %w", err)
+	for _, s := range []side{sideA, sideB} {
+		c.progress("read side " + s.String())
+		if err := c.exec(ctx, db, "hash side "+s.String(), c.storeHashes(s)); err != nil {
+			return false, err
+		}
+		if err := sum.side(s).read(ctx, db, c.countHashes(s)); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	rows := sum.A.Rows + sum.B.Rows
+	for _, p := range spans(rows * groupBytes / c.memory()) {
+		c.progress("find keys that may differ")
+		if err := c.suspect(ctx, db, p); err != nil {
+			return false, err
+		}
+	}
+	keys, err := number(ctx, db, c.countSuspects())
+	if err != nil || keys == 0 {
+		return false, err
+	}
+	if err := c.exec(ctx, db, "prepare the comparison", c.createRows()); err != nil {
+		return false, err
+	}
+	for _, s := range []side{sideA, sideB} {
+		c.progress(fmt.Sprintf("read %d keys that may differ, side %s", keys, s))
+		if err := c.exec(ctx, db, "read rows that may differ", c.storeRows(s, 4*keys > rows)); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
-func (c *Comparison) read(ctx context.Context, db *warehouse.DB, sum *Summary, s suspectKeys, found func(*Divergence) error) error {
-	parts := (s.A+s.B)/rangeRows + 1
-	width := math.MaxUint64 / parts
-	for i := range parts {
-		c.progress(fmt.Sprintf("compare cell by cell, part %d of %d", i+1, parts))
-		from, to := i*width, (i+1)*width-1
-		if i == parts-1 {
-			to = math.MaxUint64
-		}
-		err := db.Each(ctx, c.readRange(from, to), func(scan warehouse.Scan) error {
+func (c *Comparison) suspect(ctx context.Context, db *warehouse.DB, p span) error {
+	const doing = "look for keys that differ"
+	if err := c.exec(ctx, db, doing, c.findSuspects(p)); err != nil {
+		return err
+	}
+	twice, err := number(ctx, db, c.countTwice(p))
+	if err != nil || twice == 0 {
+		return err
+	}
+	return c.exec(ctx, db, doing, c.findTwice(p))
+}
+
+func (c *Comparison) read(ctx context.Context, db *warehouse.DB, sum *Summary, found func(*Divergence) error) error {
+	rows, err := number(ctx, db, c.countRows())
+	if err != nil {
+		return err
+	}
+	parts := spans(rows / rangeRows)
+	for i, p := range parts {
+		c.progress(fmt.Sprintf("compare cell by cell, part %d of %d", i+1, len(parts)))
+		err := db.Each(ctx, c.readRange(p), func(scan warehouse.Scan) error {
 			var r record
 			if err := r.read(scan); err != nil {
 				return err
@@ -138,16 +139,64 @@ func (c *Comparison) read(ctx context.Context, db *warehouse.DB, sum *Summary, s
 	return nil
 }
 
-func (c *Comparison) settings() map[string]any {
-	memory := c.Memory
-	if memory == 0 {
-		memory = 1 << 30
+// spans cuts all key hashes into n + 1 ranges.
+func spans(n uint64) []span {
+	width := math.MaxUint64 / (n + 1)
+	parts := make([]span, n+1)
+	for i := range parts {
+		parts[i] = span{uint64(i) * width, uint64(i+1)*width - 1}
 	}
+	parts[n].to = math.MaxUint64
+	return parts
+}
+
+func number(ctx context.Context, db *warehouse.DB, query string) (uint64, error) {
+	var rows []struct {
+		N uint64 `ch:"n"`
+	}
+	if err := db.Query(ctx, &rows, query); err != nil {
+		return 0, fmt.Errorf("count what may differ: %w", err)
+	}
+	return rows[0].N, nil
+}
+
+func (s *Side) read(ctx context.Context, db *warehouse.DB, query string) error {
+	var rows []struct {
+		Rows  uint64 `ch:"rows"`
+		Blank uint64 `ch:"blank"`
+	}
+	if err := db.Query(ctx, &rows, query); err != nil {
+		return fmt.Errorf("count rows: %w", err)
+	}
+	s.Rows, s.NoKey = rows[0].Rows, rows[0].Blank
+	return nil
+}
+
+func (c *Comparison) exec(ctx context.Context, db *warehouse.DB, doing string, statements ...string) error {
+	for _, sql := range statements {
+		if err := db.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+	}
+	return nil
+}
+
+func (c *Comparison) memory() uint64 {
+	if c.Memory == 0 {
+		return 1 << 30
+	}
+	return c.Memory
+}
+
+func (c *Comparison) settings() map[string]any {
+	memory := c.memory()
 	s := map[string]any{
 		"max_bytes_before_external_group_by":       memory,
 		"max_bytes_ratio_before_external_group_by": 0,
 		"max_bytes_before_external_sort":           memory,
 		"max_execution_time":                       0,
+		"http_receive_timeout":                     7200, // another server may think for long before it answers
+		"http_max_tries":                           1,
 	}
 	if c.Threads > 0 {
 		s["max_threads"] = c.Threads

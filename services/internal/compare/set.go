@@ -16,7 +16,14 @@ type Set struct {
 	// Carry are expressions of type String that come along with a record, such
 	// as its native id or its line.
 	Carry []string
+	// At, when set, has queries answered by the other server that holds the set:
+	// only what they ask for leaves it.
+	At Place
 }
+
+// Place turns a query into the table expression of its answer by another
+// server; structure names the answer's columns and types.
+type Place func(query, structure string) string
 
 // Field is what is compared under one name.
 type Field struct {
@@ -29,17 +36,21 @@ type Field struct {
 
 // Cell says how a side's field is read.
 type Cell struct {
-	// Same are expressions that are never NULL; cells are equal when all of
-	// them are. Both sides must have them of the same types: the hash of 1 as
-	// Int32 is not that of 1 as Int64.
-	Same []string
+	// Same is never NULL; cells are equal when it and Null are. Both sides must
+	// have it of the same type: the hash of 1 as Int32 is not that of 1 as Int64.
+	Same string
+	// Null is 0 or 1 and tells apart what Same cannot; empty = 0.
+	Null string
 	// Text is of type String or Nullable(String): what is reported and judged.
 	Text string
 }
 
-// TextCell compares the text itself; NULL and ” are the same.
+// TextCell compares the text itself; NULL and ” are the same. What stands below
+// a NULL is nearly always ”; where it is not, the judge has to say so. ifNull
+// would copy every text.
 func TextCell(expr string) Cell {
-	return Cell{Same: []string{"ifNull(" + expr + ", '')"}, Text: expr}
+	same := "assumeNotNull(" + expr + ")"
+	return Cell{Same: same, Null: "isNull(" + expr + ") AND notEmpty(" + same + ")", Text: expr}
 }
 
 func (s *Set) validate(side string) error {
@@ -73,7 +84,7 @@ func (c *Comparison) validate() error {
 		return errors.New("compare: Scratch names no database")
 	}
 	for _, f := range c.Fields {
-		if len(f.A.Same) == 0 || len(f.A.Same) != len(f.B.Same) || f.A.Text == "" || f.B.Text == "" {
+		if f.A.Same == "" || f.B.Same == "" || f.A.Text == "" || f.B.Text == "" {
 			return fmt.Errorf("compare: field %q needs Same and Text on both sides", f.Name)
 		}
 	}
@@ -102,14 +113,47 @@ const (
 	sideB
 )
 
-// keyHash is what rows are grouped by.
-func (s *Set) keyHash() string { return "cityHash64(" + s.Key + ")" }
+func (s side) String() string { return []string{"A", "B"}[s] }
+
+// keyHash is what rows are grouped by: odd, and 0 for a row without a key.
+func (s *Set) keyHash() string {
+	return fmt.Sprintf("bitOr(cityHash64(%s), 1) * ((%s) != '')", s.Key, s.Key)
+}
 
 // rowHash covers the key as well: two keys of one hash are then no equal rows.
 func (s side) rowHash(c *Comparison) string {
 	parts := []string{s.set(c).Key}
+	var nulls []string
 	for i := range c.Fields {
-		parts = append(parts, s.cell(&c.Fields[i]).Same...)
+		cell := s.cell(&c.Fields[i])
+		parts = append(parts, cell.Same)
+		if cell.Null != "" {
+			nulls = append(nulls, fmt.Sprintf("(%s) * %d", cell.Null, uint64(1)<<(i%maskBits)))
+		}
+		if i%maskBits == maskBits-1 || i == len(c.Fields)-1 {
+			parts = append(parts, mask(nulls))
+			nulls = nil
+		}
 	}
 	return "cityHash64(" + strings.Join(parts, ", ") + ")"
+}
+
+// maskBits is how many cells' Null go into one number: hashing each alone
+// costs as much as a column of its own.
+const maskBits = 48
+
+func mask(nulls []string) string {
+	if len(nulls) == 0 {
+		return "toUInt64(0)"
+	}
+	return "toUInt64(" + strings.Join(nulls, " + ") + ")"
+}
+
+func (c *Cell) hash() string { return "cityHash64(" + c.Same + ", " + mask(c.nulls()) + ")" }
+
+func (c *Cell) nulls() []string {
+	if c.Null == "" {
+		return nil
+	}
+	return []string{"(" + c.Null + ")"}
 }

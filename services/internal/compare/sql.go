@@ -2,30 +2,44 @@ package compare
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
-// Rows of A weigh 1 and count as 1, rows of B weigh -1 and count as 2^32, in
-// arithmetic that wraps: a key with one row on each side and the same hash sums
-// up to 0 and 2^32+1. Sides that differ by more than 2^32 rows of one key are
-// beyond this package.
+// A row weighs its hash + 1 in A and 2 - its hash in B, in arithmetic that
+// wraps. A key with one row on each side and equal hashes sums up to 3; so do no
+// other rows, but by a chance of 1 in 2^62. Equal sets of n rows sum up to 3n.
 const (
-	countB   = 1 << 32
-	oneEach  = countB + 1
-	minusOne = math.MaxUint64
+	weightA   = "%s + 1"
+	weightB   = "toUInt64(2 - %s)"
+	oneEach   = 3
+	bucketSQL = "toUInt16(bitShiftRight(k, 1))" // bit 0 is always set
 )
 
-func (c *Comparison) createTables() []string {
+const (
+	hashColumns  = "k UInt64, w UInt64"
+	rowColumns   = "k UInt64, side UInt8, key String, cells Array(UInt64), texts Array(Nullable(String)), carry Array(String)"
+	countColumns = "rows UInt64, blank UInt64"
+)
+
+func (c *Comparison) createHashes() []string {
+	const columns = " (" + hashColumns + ") ENGINE = MergeTree ORDER BY tuple()"
 	return []string{
-		fmt.Sprintf("CREATE TABLE %s (k UInt64, n UInt64) ENGINE = MergeTree ORDER BY k", c.table("suspects")),
-		fmt.Sprintf(`CREATE TABLE %s (k UInt64, side UInt8, key String, cells Array(UInt64), texts Array(Nullable(String)),
-carry Array(String)) ENGINE = MergeTree ORDER BY k`, c.table("rows")),
+		"CREATE TABLE " + c.hashes(sideA) + columns,
+		"CREATE TABLE " + c.hashes(sideB) + columns,
+		"CREATE TABLE " + c.table("suspects") + " (k UInt64) ENGINE = MergeTree ORDER BY k",
 	}
 }
 
+func (c *Comparison) createRows() string {
+	return "CREATE TABLE " + c.table("rows") + " (" + rowColumns + ") ENGINE = MergeTree ORDER BY k"
+}
+
 func (c *Comparison) dropTables() []string {
-	return []string{"DROP TABLE IF EXISTS " + c.table("suspects"), "DROP TABLE IF EXISTS " + c.table("rows")}
+	var drop []string
+	for _, t := range []string{c.hashes(sideA), c.hashes(sideB), c.table("suspects"), c.table("rows")} {
+		drop = append(drop, "DROP TABLE IF EXISTS "+t)
+	}
+	return drop
 }
 
 // tablePrefix marks tables that a comparison made and, killed, may have left.
@@ -35,55 +49,112 @@ func (c *Comparison) table(name string) string {
 	return fmt.Sprintf("`%s`.`%s%s_%s`", c.Scratch, tablePrefix, c.id, name)
 }
 
-func countSQL(s *Set) string {
-	return fmt.Sprintf("SELECT count() AS rows, countIf((%s) = '') AS blank FROM %s%s", s.Key, s.From, s.where())
-}
+func (c *Comparison) hashes(s side) string { return c.table([]string{"a", "b"}[s]) }
 
-// findSuspects is step 1.
-func (c *Comparison) findSuspects() string {
-	hashes := func(s side, weight, count uint64) string {
-		return fmt.Sprintf("SELECT %s AS k, %s AS h, toUInt64(%d) AS w, toUInt64(%d) AS one FROM %s",
-			s.set(c).keyHash(), s.rowHash(c), weight, count, s.set(c).rows())
+// at has a query answered where the set is.
+func (s *Set) at(query, structure string) string {
+	if s.At == nil {
+		return query
 	}
-	return fmt.Sprintf(`INSERT INTO %s SELECT k, sum(one) AS n FROM (%s UNION ALL %s)
-GROUP BY k HAVING n != %d OR sum(h * w) != 0`,
-		c.table("suspects"), hashes(sideA, 1, 1), hashes(sideB, minusOne, countB), uint64(oneEach))
+	return "SELECT * FROM " + s.At(query, structure)
 }
 
-func (c *Comparison) suspectCounts() string {
-	return fmt.Sprintf("SELECT count() AS keys, sum(n %% %d) AS a, sum(intDiv(n, %d)) AS b FROM %s",
-		uint64(countB), uint64(countB), c.table("suspects"))
+// hashSQL is a side's rows as what they are grouped by and what they weigh.
+func (c *Comparison) hashSQL(s side) string {
+	weight := []string{weightA, weightB}[s]
+	set := s.set(c)
+	return fmt.Sprintf("SELECT %s AS k, "+weight+" AS w FROM %s%s", set.keyHash(), s.rowHash(c), set.From, set.where())
+}
+
+func (c *Comparison) storeHashes(s side) string {
+	return "INSERT INTO " + c.hashes(s) + " " + s.set(c).at(c.hashSQL(s), hashColumns)
+}
+
+func (c *Comparison) countHashes(s side) string {
+	return "SELECT count() AS rows, countIf(k = 0) AS blank FROM " + c.hashes(s)
+}
+
+// span is a range of key hashes; blank keys (0) are in none.
+type span struct{ from, to uint64 }
+
+func (p span) where() string { return fmt.Sprintf("k BETWEEN %d AND %d", max(p.from, 1), p.to) }
+
+// unequalBuckets are the buckets of a span whose rows are not the same on both
+// sides. Summing them up costs next to nothing beside grouping by the key.
+func (c *Comparison) unequalBuckets(p span) string {
+	return fmt.Sprintf("SELECT %s AS bucket FROM %s GROUP BY bucket HAVING sum(w) * 2 != count() * %d", bucketSQL, c.both(p), oneEach)
+}
+
+func (c *Comparison) both(p span) string {
+	return fmt.Sprintf("(SELECT k, w FROM %s WHERE %s UNION ALL SELECT k, w FROM %s WHERE %s)",
+		c.hashes(sideA), p.where(), c.hashes(sideB), p.where())
+}
+
+// findSuspects looks for keys in unequal buckets.
+func (c *Comparison) findSuspects(p span) string {
+	return fmt.Sprintf("INSERT INTO %s SELECT k FROM %s WHERE %s IN (%s) GROUP BY k HAVING sum(w) != %d",
+		c.table("suspects"), c.both(p), bucketSQL, c.unequalBuckets(p), oneEach)
+}
+
+// equalRows are A's rows of equal buckets. They are B's as well: only a key that
+// several rows hold can be wrong with them.
+func (c *Comparison) equalRows(p span) string {
+	return fmt.Sprintf("FROM %s WHERE %s AND %s NOT IN (%s)", c.hashes(sideA), p.where(), bucketSQL, c.unequalBuckets(p))
+}
+
+func (c *Comparison) countTwice(p span) string {
+	return "SELECT toUInt64(count() - uniqExact(k)) AS n " + c.equalRows(p)
+}
+
+func (c *Comparison) findTwice(p span) string {
+	return fmt.Sprintf("INSERT INTO %s SELECT k %s GROUP BY k HAVING count() > 1", c.table("suspects"), c.equalRows(p))
+}
+
+func (c *Comparison) countSuspects() string { return "SELECT count() AS n FROM " + c.table("suspects") }
+
+func (c *Comparison) countRows() string { return "SELECT count() AS n FROM " + c.table("rows") }
+
+// rowSQL is a side's rows as they are stored to be compared cell by cell.
+func (c *Comparison) rowSQL(s side) string {
+	var cells, texts []string
+	for i := range c.Fields {
+		cell := s.cell(&c.Fields[i])
+		cells = append(cells, cell.hash())
+		texts = append(texts, fmt.Sprintf("CAST(%s, 'Nullable(String)')", cell.Text))
+	}
+	set := s.set(c)
+	return fmt.Sprintf("SELECT %s AS k, %d AS side, %s AS key, CAST([%s], 'Array(UInt64)') AS cells, "+
+		"CAST([%s], 'Array(Nullable(String))') AS texts, CAST([%s], 'Array(String)') AS carry FROM %s",
+		set.keyHash(), int(s), set.Key, strings.Join(cells, ", "), strings.Join(texts, ", "), strings.Join(set.Carry, ", "), set.rows())
 }
 
 // storeRows is step 2. Where most keys are suspects, looking each up costs
 // memory and saves little: then all rows are stored.
 func (c *Comparison) storeRows(s side, all bool) string {
-	var cells, texts []string
-	for i := range c.Fields {
-		cell := s.cell(&c.Fields[i])
-		cells = append(cells, "cityHash64("+strings.Join(cell.Same, ", ")+")")
-		texts = append(texts, fmt.Sprintf("CAST(%s, 'Nullable(String)')", cell.Text))
-	}
 	set := s.set(c)
-	sql := fmt.Sprintf("INSERT INTO %s SELECT %s, %d, %s, CAST([%s], 'Array(UInt64)'), CAST([%s], 'Array(Nullable(String))'), CAST([%s], 'Array(String)') FROM %s",
-		c.table("rows"), set.keyHash(), int(s), set.Key,
-		strings.Join(cells, ", "), strings.Join(texts, ", "), strings.Join(set.Carry, ", "), set.rows())
-	if all {
-		return sql
+	rows := c.rowSQL(s)
+	among := fmt.Sprintf(" IN (SELECT k FROM %s)", c.table("suspects"))
+	switch {
+	case set.At != nil && all:
+		rows = set.at(rows, rowColumns)
+	case set.At != nil:
+		rows = set.at(rows, rowColumns) + " WHERE k" + among
+	case !all:
+		rows += " AND " + set.keyHash() + among
 	}
-	return sql + fmt.Sprintf(" AND %s IN (SELECT k FROM %s)", set.keyHash(), c.table("suspects"))
+	return "INSERT INTO " + c.table("rows") + " " + rows
 }
 
-// readRange is step 3 for the keys whose hash lies between two bounds.
-func (c *Comparison) readRange(from, to uint64) string {
+// readRange is step 3 for a range of key hashes.
+func (c *Comparison) readRange(p span) string {
 	return fmt.Sprintf(`SELECT key, a, b, differ, arrayMap(i -> textsA[i], differ), arrayMap(i -> textsB[i], differ), carryA, carryB FROM (
 SELECT key, countIf(side = 0) AS a, countIf(side = 1) AS b,
 	anyIf(texts, side = 0) AS textsA, anyIf(texts, side = 1) AS textsB,
 	groupArrayIf(%d)(carry, side = 0) AS carryA, groupArrayIf(%d)(carry, side = 1) AS carryB,
 	anyIf(cells, side = 0) AS cellsA, anyIf(cells, side = 1) AS cellsB,
 	if(a = 1 AND b = 1, arrayFilter((i, x, y) -> x != y, arrayEnumerate(cellsA), cellsA, cellsB), []) AS differ
-FROM %s WHERE k BETWEEN %d AND %d GROUP BY key
-) WHERE a != 1 OR b != 1 OR notEmpty(differ) ORDER BY key`, maxCarried, maxCarried, c.table("rows"), from, to)
+FROM %s WHERE %s GROUP BY key
+) WHERE a != 1 OR b != 1 OR notEmpty(differ) ORDER BY key`, maxCarried, maxCarried, c.table("rows"), p.where())
 }
 
 // maxCarried bounds how many rows of a duplicate key are told apart.

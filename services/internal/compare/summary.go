@@ -35,6 +35,13 @@ func newSummary(fields []Field) *Summary {
 	return s
 }
 
+func (s *Summary) side(of side) *Side {
+	if of == sideA {
+		return &s.A
+	}
+	return &s.B
+}
+
 func (f *FieldCount) count(difference string) {
 	f.Different++
 	f.Differences[difference]++
