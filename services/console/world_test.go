@@ -274,7 +274,7 @@ func pageOf(t testing.TB, url string) node {
 func eventually(t testing.TB, url string, wanted func(node) bool) node {
 	t.Helper()
 	var p node
-	require.Eventually(t, func() bool { p = pageOf(t, url); return wanted(p) }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { p = pageOf(t, url); return wanted(p) }, time.Minute, 20*time.Millisecond)
 	return p
 }
 

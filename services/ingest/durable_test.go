@@ -151,7 +151,7 @@ func TestSpoolFull(t *testing.T) {
 	require.Equal(t, 2, n)
 	p.fail(nil)
 	draining(t, d)
-	require.Eventually(t, func() bool { code, _ := get(t, s, "/readyz"); return code == 200 && !d.Holding() }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { code, _ := get(t, s, "/readyz"); return code == 200 && !d.Holding() }, time.Minute, 10*time.Millisecond)
 	require.Len(t, p.take(), accepted)
 	require.Equal(t, 202, post(s, "/v1/attempts", goodAttempt, bearer()).Code)
 }
@@ -239,16 +239,16 @@ func brokerDown(t *testing.T, segment int64) {
 	}
 	time.Sleep(150 * time.Millisecond)
 	broker.Kill()
-	require.Eventually(t, d.Holding, 10*time.Second, time.Millisecond)
+	require.Eventually(t, d.Holding, time.Minute, time.Millisecond)
 	time.Sleep(200 * time.Millisecond)
 	broker.Restart()
-	require.Eventually(t, func() bool { return !d.Holding() }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return !d.Holding() }, time.Minute, 5*time.Millisecond)
 	close(stop)
 	want := map[string]bool{}
 	for range keys {
 		<-results
 	}
-	require.Eventually(t, func() bool { return !d.Holding() }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return !d.Holding() }, time.Minute, 5*time.Millisecond)
 	last := attemptsInOrder(t, addr, want)
 	require.Len(t, last, keys)
 	require.Greater(t, len(want), 20)

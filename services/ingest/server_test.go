@@ -198,7 +198,7 @@ func TestEndToEnd(t *testing.T) {
 	code, _ := hook(20)
 	require.Equal(t, 503, code)
 	broker.Restart()
-	require.Eventually(t, func() bool { code, _ := hook(20); return code == 202 }, 20*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { code, _ := hook(20); return code == 202 }, time.Minute, 100*time.Millisecond)
 
 	ids, dead := readBack(t, options)
 	for i := range 21 {

@@ -79,14 +79,14 @@ func TestDigestIsSentOnce(t *testing.T) {
 	}
 	sent := func(slack, mail int) {
 		t.Helper()
-		if !assert.Eventually(t, func() bool { s, m := digests(); return s == slack && m == mail }, 20*time.Second, 10*time.Millisecond) {
+		if !assert.Eventually(t, func() bool { s, m := digests(); return s == slack && m == mail }, time.Minute, 10*time.Millisecond) {
 			t.Fatalf("%v %v", w.slack.got(), mails())
 		}
 	}
 	file := filepath.Join(w.data, "notify", "digest.json")
 	marked := func(what string) {
 		t.Helper()
-		require.Eventually(t, func() bool { b, _ := os.ReadFile(file); return strings.Contains(string(b), what) }, 20*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { b, _ := os.ReadFile(file); return strings.Contains(string(b), what) }, time.Minute, 10*time.Millisecond)
 	}
 	stop := w.start(o)
 	marked("2026-10-26") // nothing of the week before it was installed

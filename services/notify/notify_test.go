@@ -189,7 +189,7 @@ func TestEmail(t *testing.T) {
 	o.File = w.quick(config.Notify{Email: "revops@example.com", SMTP: &config.SMTP{Host: addr, From: "plumbline@example.com", Plain: true}})
 	w.start(o)
 	w.say(incident("i1", event.AlertFiring))
-	require.Eventually(t, func() bool { return len(mails()) == 1 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(mails()) == 1 }, time.Minute, 50*time.Millisecond)
 	got := mails()[0]
 	require.Contains(t, got, "To: revops@example.com")
 	require.Contains(t, got, "Subject: [PAGE P1] hs-sf: contact update fails at salesforce: auth (401)")
@@ -222,11 +222,11 @@ func TestEscalation(t *testing.T) {
 		}
 		return n
 	}
-	require.Eventually(t, func() bool { return to("ben@example.com", "nobody took this for 30 min: next is ben@example.com") == 1 }, 20*time.Second, 50*time.Millisecond)
-	require.Eventually(t, func() bool { return to("revops@example.com", "not taken") == 1 }, 20*time.Second, 50*time.Millisecond, "whose channel it is")
+	require.Eventually(t, func() bool { return to("ben@example.com", "nobody took this for 30 min: next is ben@example.com") == 1 }, time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return to("revops@example.com", "not taken") == 1 }, time.Minute, 50*time.Millisecond, "whose channel it is")
 	left.Status = event.AlertResolved
 	w.say(left)
-	require.Eventually(t, func() bool { return to("ben@example.com", "[OVER]") == 1 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return to("ben@example.com", "[OVER]") == 1 }, time.Minute, 50*time.Millisecond)
 	for _, m := range mails() {
 		require.NotContains(t, m, "incident=i1", "it was taken")
 	}
@@ -292,7 +292,7 @@ func TestExternalAlertmanager(t *testing.T) {
 	stands := func(p posted) bool {
 		return p.Labels["alert_id"] == "i1" && p.EndsAt.After(time.Now().Add(4*time.Minute))
 	}
-	require.Eventually(t, func() bool { return count(stands) >= 3 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return count(stands) >= 3 }, time.Minute, 50*time.Millisecond)
 	a.Status = event.AlertResolved
 	w.say(a)
 	require.Eventually(t, func() bool {

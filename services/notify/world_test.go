@@ -232,7 +232,7 @@ func (s *slack) refused() int { s.mu.Lock(); defer s.mu.Unlock(); return s.no }
 // wait returns the messages once there are n.
 func (s *slack) wait(t *testing.T, n int) []string {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(s.got()) >= n }, 20*time.Second, 20*time.Millisecond, "messages: %v", s.got())
+	require.Eventually(t, func() bool { return len(s.got()) >= n }, time.Minute, 20*time.Millisecond, "messages: %v", s.got())
 	return s.got()
 }
 

@@ -40,7 +40,7 @@ func TestEngineThatTakesNothingForAWhile(t *testing.T) {
 				return err
 			}
 			s = w.start(through(m), func(o *sink.Options) { o.Logger = nil })
-			require.Eventually(t, func() bool { return refused.Load() > 3 }, 30*time.Second, 10*time.Millisecond, "it tries again")
+			require.Eventually(t, func() bool { return refused.Load() > 3 }, time.Minute, 10*time.Millisecond, "it tries again")
 			require.NoError(t, w.db.Exec(t.Context(), "ALTER TABLE deliveries_raw RESET SETTING parts_to_throw_insert, parts_to_delay_insert, "+
 				"max_delay_to_insert, min_free_disk_bytes_to_perform_insert"))
 			w.settled(topic.Deliveries)

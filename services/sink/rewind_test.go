@@ -34,7 +34,7 @@ func TestRestoredBackupIsCaughtUp(t *testing.T) {
 	w.produce(topic.Deliveries, deliveries(300, 20)...)
 	reg := prometheus.NewPedanticRegistry()
 	s = w.start(func(o *sink.Options) { o.Registerer = reg })
-	require.Eventually(t, func() bool { return w.count("deliveries_raw") == 320 && w.count("changes_raw") == 40 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return w.count("deliveries_raw") == 320 && w.count("changes_raw") == 40 }, time.Minute, 50*time.Millisecond)
 	w.settled(topic.Deliveries)
 	require.NoError(t, s.stop())
 	w.onceEach("deliveries", 320)
@@ -63,8 +63,8 @@ func TestRowsLostUnderARunningSink(t *testing.T) {
 	s := w.start(func(o *sink.Options) { o.AuditInterval, o.Logger = 100*time.Millisecond, nil })
 	w.settled(topic.Deliveries)
 	require.NoError(t, w.db.Exec(t.Context(), "TRUNCATE TABLE deliveries_raw"))
-	require.Eventually(t, func() bool { return w.count("deliveries_raw") == 100 }, 30*time.Second, 50*time.Millisecond)
-	require.Eventually(t, func() bool { return w.count("signals WHERE kind = 'store_gap'") > 0 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return w.count("deliveries_raw") == 100 }, time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return w.count("signals WHERE kind = 'store_gap'") > 0 }, time.Minute, 50*time.Millisecond)
 	require.NoError(t, s.stop())
 	w.onceEach("deliveries", 100)
 }
@@ -111,7 +111,7 @@ func TestErasedPersonStaysGone(t *testing.T) {
 	require.NoError(t, w.db.Exec(t.Context(), "TRUNCATE TABLE deliveries_raw")) // everything is read again
 	w.produce(topic.Deliveries, delivery("d7"))
 	s = w.start()
-	require.Eventually(t, func() bool { return w.count("deliveries_raw") == 19 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return w.count("deliveries_raw") == 19 }, time.Minute, 50*time.Millisecond)
 	w.settled(topic.Deliveries)
 	gaps, err := s.Sample(t.Context())
 	require.NoError(t, err)

@@ -1,11 +1,13 @@
 package standalone
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +30,8 @@ type childConfig struct {
 	FailEngine string // failpoint:count, the engine dies a moment after it
 	Verbose    bool
 	Admin      string // host:port of metrics
+	Roles      []Role // none: all
+	Instance   string
 }
 
 func runChild(raw string) error {
@@ -47,8 +51,11 @@ func runChild(raw string) error {
 	}
 	var app atomic.Pointer[App]
 	own, engine := after(c.Fail), after(c.FailEngine)
+	if len(c.Roles) == 0 {
+		c.Roles = AllRoles
+	}
 	a, err := Start(ctx, Options{
-		Config: c.Config, Data: c.Data, Roles: AllRoles, Migrate: true, Instance: "0", Logger: log,
+		Config: c.Config, Data: c.Data, Roles: c.Roles, Migrate: slices.Contains(c.Roles, ClickHouse), Instance: cmp.Or(c.Instance, "0"), Logger: log,
 		CommitEvery: 20 * time.Millisecond, AdminAddr: c.Admin,
 		Failpoint: func(name string) {
 			if own(name) {

@@ -118,7 +118,7 @@ func (c client) eventually(want, query string) {
 	c.t.Helper()
 	var got string
 	var err error
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if got, err = c.sql(query); err == nil && got == want {
 			return
 		}

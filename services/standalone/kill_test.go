@@ -127,7 +127,7 @@ func (l *load) post(batch []map[string]any) {
 func (l *load) settle() {
 	t := l.c.t
 	var last string
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		l.post(l.waiting)
 		if last = l.compare(); last == "" {
 			time.Sleep(700 * time.Millisecond) // nothing may be added later either
