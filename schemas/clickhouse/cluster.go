@@ -15,6 +15,7 @@ var Grants string
 var (
 	createTable = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)CREATE TABLE IF NOT EXISTS (\w+)\s*\n`)
 	createView  = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)CREATE OR REPLACE VIEW (\w+)`)
+	dropView    = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)DROP VIEW IF EXISTS (\w+)`)
 	alterTable  = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)ALTER TABLE (\w+)`)
 	engine      = regexp.MustCompile(`\bENGINE = (Replacing)?MergeTree(?:\(([^)]*)\))?`)
 	orderBy     = regexp.MustCompile(`(?m)^ORDER BY (.+)$`)
@@ -36,6 +37,9 @@ func OnCluster(cluster, statement string) []string {
 	}
 	if m := createView.FindStringSubmatch(statement); m != nil {
 		return []string{strings.Replace(statement, "VIEW "+m[2], "VIEW "+m[2]+" "+on, 1)}
+	}
+	if m := dropView.FindStringSubmatch(statement); m != nil {
+		return []string{strings.Replace(statement, "EXISTS "+m[2], "EXISTS "+m[2]+" "+on, 1)}
 	}
 	m := alterTable.FindStringSubmatch(statement)
 	if m == nil {
