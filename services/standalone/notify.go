@@ -11,6 +11,7 @@ import (
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/acklink"
 	"plumbline.dev/services/internal/runbook"
+	"plumbline.dev/services/internal/warehouse"
 	"plumbline.dev/services/notify"
 )
 
@@ -32,8 +33,10 @@ func (a *App) startNotify(context.Context) error {
 	if o.AckKey, err = a.ackKey(); err != nil {
 		return err
 	}
-	if o.Digest, err = a.digest(); err != nil {
-		return err
+	if c.Digest != nil {
+		if o.Digest, err = DigestOf(a.o.Config, a.db); err != nil {
+			return err
+		}
 	}
 	o.AckFor = time.Duration(c.AckFor)
 	o.Source, o.Data, o.Logger, o.Registerer = source, a.o.Data, a.log.Named("notify"), a.reg
@@ -45,22 +48,22 @@ func (a *App) startNotify(context.Context) error {
 	return nil
 }
 
-// digest is the weekly message, nil where none is configured.
-func (a *App) digest() (*notify.Digest, error) {
-	c := a.o.Config.Notify.Digest
-	if c == nil {
-		return nil, nil
+// DigestOf is the weekly message as configured, or for who asks without.
+func DigestOf(c *config.Config, db *warehouse.DB) (*notify.Digest, error) {
+	when := config.Digest{}
+	if c.Notify.Digest != nil {
+		when = *c.Notify.Digest
 	}
-	zone, err := time.LoadLocation(c.Zone)
+	zone, err := time.LoadLocation(when.Zone)
 	if err != nil {
 		return nil, fmt.Errorf("notify.digest.zone: %w", err)
 	}
-	d := &notify.Digest{Day: time.Monday, Hour: c.Hour, Zone: zone, Read: a.db.Read}
-	if i := slices.Index(config.Weekdays, c.Day); i >= 0 {
+	d := &notify.Digest{Day: time.Monday, Hour: when.Hour, Zone: zone, Read: db.Read}
+	if i := slices.Index(config.Weekdays, when.Day); i >= 0 {
 		d.Day = time.Weekday(i)
 	}
-	for i := range a.o.Config.Integrations {
-		d.Tenants = append(d.Tenants, a.o.Config.Integrations[i].TenantOrDefault())
+	for i := range c.Integrations {
+		d.Tenants = append(d.Tenants, c.Integrations[i].TenantOrDefault())
 	}
 	slices.Sort(d.Tenants)
 	d.Tenants = slices.Compact(d.Tenants)
@@ -69,7 +72,7 @@ func (a *App) digest() (*notify.Digest, error) {
 
 // NotifyOptions are the options that the configuration decides.
 func NotifyOptions(c *config.Config, dir string, resolve func(config.Secret) ([]byte, error)) notify.Options {
-	o := notify.Options{Config: c.Notify, Resolve: resolve, Console: consoleURL(c), Escalation: escalations(c, dir)}
+	o := notify.Options{Config: c.Notify, Resolve: resolve, Console: ConsoleURL(c), Escalation: escalations(c, dir)}
 	if file := c.Notify.Alertmanager; file != "" && !notify.IsURL(file) {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(dir, file)
@@ -99,8 +102,8 @@ func escalations(c *config.Config, dir string) map[string][]notify.Next {
 	return out
 }
 
-// consoleURL is what links begin with.
-func consoleURL(c *config.Config) string {
+// ConsoleURL is what links begin with.
+func ConsoleURL(c *config.Config) string {
 	if c.Console.URL != "" {
 		return strings.TrimSuffix(c.Console.URL, "/")
 	}

@@ -81,7 +81,7 @@ func (a *App) startProcess(context.Context) error {
 	}
 	stages := process.Stages(process.StageOptions{
 		Agents:       a.o.Config.Agents,
-		Integrations: a.o.Config.Integrations, Enrich: enrich, Console: consoleURL(a.o.Config),
+		Integrations: a.o.Config.Integrations, Enrich: enrich, Console: ConsoleURL(a.o.Config),
 		Documented: book.Documented,
 	})
 	for _, stage := range stages {

@@ -77,7 +77,7 @@ func replayed(ctx context.Context, o standalone.Options, from, to, rules string)
 	}
 	stages := func(c *classify.Classifier) process.StageOptions {
 		return process.StageOptions{
-			Integrations: o.Config.Integrations, Agents: o.Config.Agents, Console: "http://" + o.Config.Listen.Console,
+			Integrations: o.Config.Integrations, Agents: o.Config.Agents, Console: standalone.ConsoleURL(o.Config),
 			Enrich: func(a *event.Attempt) { c.Enrich(a) },
 		}
 	}

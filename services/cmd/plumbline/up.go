@@ -103,7 +103,7 @@ func roleCommands() []*cobra.Command {
 			cmd.AddCommand(reconcileOnceCommand())
 		}
 		if role == standalone.Notify {
-			cmd.AddCommand(notifyTestCommand())
+			cmd.AddCommand(notifyTestCommand(), notifyDigestCommand())
 		}
 		out = append(out, cmd)
 	}
