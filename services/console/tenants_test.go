@@ -173,9 +173,17 @@ func TestNobodyCrossesTenants(t *testing.T) {
 		}
 	}
 	pages := [][2]string{
-		{"/incident", "incident_id"}, {"/record", "record_key"}, {"/agent", "agent"}, {"/letter", "dead_letter_id"},
-		{"/integration", "integration"}, {"/tokens", "token"}, {"/incidents", "integration"}, {"/records", "field"}, {"/runs", "integration"},
-		{"/surface", "system"}, {"/api/v1/kpis", "integration"},
+		{"/incident", "incident_id"},
+		{"/record", "record_key"},
+		{"/agent", "agent"},
+		{"/letter", "dead_letter_id"},
+		{"/integration", "integration"},
+		{"/tokens", "token"},
+		{"/incidents", "integration"},
+		{"/records", "field"},
+		{"/runs", "integration"},
+		{"/surface", "system"},
+		{"/api/v1/kpis", "integration"},
 	}
 	for i, f := range foreign {
 		for j, page := range pages {

@@ -95,5 +95,5 @@ func TestKillsLoseNothing(t *testing.T) {
 
 // savedSince reports whether what was told was saved, begun after a time.
 func savedSince(o Options, at time.Time) bool {
-	return modified(o.Data+"/notify/told").After(at.Add(saveEvery))
+	return modified(o.Data + "/notify/told").After(at.Add(saveEvery))
 }

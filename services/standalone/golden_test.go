@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -117,9 +118,7 @@ func stored(t *testing.T, all []*facts) *warehouse.DB {
 		tables["signals"] = append(tables["signals"], f.signals...)
 		tables["reconciliations"] = append(tables["reconciliations"], f.compared...)
 	}
-	for table, list := range warehousetest.Minutes(goldenEnd, in, tables["attempts"], tables["failures"], tables["deliveries"]) {
-		tables[table] = list
-	}
+	maps.Copy(tables, warehousetest.Minutes(goldenEnd, in, tables["attempts"], tables["failures"], tables["deliveries"]))
 	require.NoError(t, db.WriteIntegrations(t.Context(), in))
 	for table, list := range tables {
 		byMonth := map[int][]event.Event{}
