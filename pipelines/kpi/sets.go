@@ -86,12 +86,15 @@ const (
 
 // Other judges the share of failures that are classed other over a window.
 func (k *KPI) Other(in *config.Integration, from, to event.Time) Measure {
-	w := k.sum(in.ID, from, to)
-	m := Measure{Numerator: w.other, Denominator: w.failures, Target: in.Threshold(config.ThresholdOther, otherWarning), Status: statusOK}
-	if w.failures > 0 {
-		m.Value, m.HasValue = float64(w.other)/float64(w.failures), true
+	m := Measure{Target: in.Threshold(config.ThresholdOther, otherWarning), Status: statusOK}
+	k.over(in.ID, from, to, func(x *Minute) {
+		m.Numerator += x.Other
+		m.Denominator += x.Failures
+	})
+	if m.Denominator > 0 {
+		m.Value, m.HasValue = float64(m.Numerator)/float64(m.Denominator), true
 	}
-	if w.failures >= lowSample && w.other >= otherFew && m.Value > m.Target {
+	if m.Denominator >= lowSample && m.Numerator >= otherFew && m.Value > m.Target {
 		m.Status = statusBreach
 	}
 	return m

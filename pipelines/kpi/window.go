@@ -21,8 +21,6 @@ type window struct {
 	due        int64
 	open       []aged
 	histograms map[string]*Histogram
-	failures   int64
-	other      int64
 }
 
 // aged are deliveries of one due minute that did not arrive.
@@ -51,8 +49,6 @@ func (k *KPI) sum(integration string, from, to event.Time) *window {
 	k.over(integration, from, to, func(m *Minute) {
 		w.ok += m.OK
 		w.ended += m.Ended
-		w.failures += m.Failures
-		w.other += m.Other
 		for _, r := range m.Failed {
 			w.failed = within(w.failed, r)
 		}
