@@ -1,7 +1,6 @@
 package compact
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 	"reflect"
@@ -44,8 +43,8 @@ func pieceOf(t reflect.Type) piece {
 		return unsigned[uint8]()
 	case reflect.Uint32:
 		return unsigned[uint32]()
-	case reflect.Uint64: // sums and marks: no number is likelier than another
-		return fixed
+	case reflect.Uint64: // sums and marks: no number is likelier than another, but for one that was there before
+		return sums
 	case reflect.Float64:
 		return floats
 	case reflect.Struct:
@@ -100,18 +99,14 @@ var times = piece{
 	},
 }
 
-var fixed = piece{
+var sums = piece{
 	zero[uint64],
-	func(w *writer, p unsafe.Pointer) { w.buf = binary.LittleEndian.AppendUint64(w.buf, *(*uint64)(p)) },
-	func(r *reader, p unsafe.Pointer) {
-		if b := r.take(8); b != nil {
-			*(*uint64)(p) = binary.LittleEndian.Uint64(b)
-		}
-	},
+	func(w *writer, p unsafe.Pointer) { w.sum(*(*uint64)(p)) },
+	func(r *reader, p unsafe.Pointer) { *(*uint64)(p) = r.sum() },
 }
 
 var floats = piece{
-	func(p unsafe.Pointer) bool { return math.Float64bits(*(*float64)(p)) == 0 }, fixed.write, fixed.read,
+	func(p unsafe.Pointer) bool { return math.Float64bits(*(*float64)(p)) == 0 }, sums.write, sums.read,
 }
 
 // field is one of a struct.

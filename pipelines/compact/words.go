@@ -1,6 +1,9 @@
 package compact
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // words are the strings that both sides know beforehand.
 type words struct {
@@ -39,11 +42,13 @@ func (w *words) find(s string) (uint64, bool) {
 	return 0, false
 }
 
-// met are the strings written, or read, so far. What is beyond its room is
+// met are the strings and sums written, or read, so far. What is beyond its room is
 // written again whenever it comes.
 type met struct {
 	list [24]string
 	n    int
+	sums [16]uint64
+	m    int
 }
 
 func (m *met) add(s string) {
@@ -93,4 +98,40 @@ func (r *reader) string() string {
 	}
 	r.fail()
 	return ""
+}
+
+// A sum is 0 and its eight bytes, or one more than the place of one met.
+func (w *writer) sum(v uint64) {
+	for i := range w.met.m {
+		if w.met.sums[i] == v {
+			w.uint(uint64(i) + 1)
+			return
+		}
+	}
+	w.met.addSum(v)
+	w.buf = binary.LittleEndian.AppendUint64(append(w.buf, 0), v)
+}
+
+func (r *reader) sum() uint64 {
+	switch at := r.uint(); {
+	case at == 0:
+		b := r.take(8)
+		if b == nil {
+			return 0
+		}
+		v := binary.LittleEndian.Uint64(b)
+		r.met.addSum(v)
+		return v
+	case at <= uint64(r.met.m):
+		return r.met.sums[at-1]
+	}
+	r.fail()
+	return 0
+}
+
+func (m *met) addSum(v uint64) {
+	if m.m < len(m.sums) {
+		m.sums[m.m] = v
+		m.m++
+	}
 }

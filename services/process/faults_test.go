@@ -50,6 +50,7 @@ func TestBrokerFaults(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			c, err := kfake.NewCluster(kfake.NumBrokers(3))
@@ -89,6 +90,7 @@ func TestBrokerFaults(t *testing.T) {
 // TestLostStateIsRefused takes a stage's state away while it is down: it must
 // not begin anew as if nothing had been.
 func TestLostStateIsRefused(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	b := startBroker(t, "embedded")

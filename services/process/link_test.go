@@ -21,6 +21,7 @@ func TestTroubledLink(t *testing.T) {
 	}
 	for _, kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			var b kafkatest.Broker
 			if kind == "real" {
 				b = kafkatest.Real(t)
@@ -67,6 +68,7 @@ func TestZombieIsFenced(t *testing.T) {
 	if !*killSlow {
 		t.Skip("waits for a group to give a member up, half a minute: make kill")
 	}
+	t.Parallel()
 	b := kafkatest.Real(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

@@ -24,6 +24,7 @@ func classed(class string) StageOptions {
 // and with others: the first differs in nothing, the second in the classes of
 // all failures; neither writes a byte.
 func TestReplayShowsWhatRulesChange(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	b := startBroker(t, "embedded")

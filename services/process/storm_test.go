@@ -64,6 +64,7 @@ func (m *member) folded() (inputs, restarts float64) {
 func TestPartitionsMove(t *testing.T) {
 	for _, kind := range []string{"embedded", "real"} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			b := startBroker(t, kind)

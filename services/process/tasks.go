@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,6 +20,9 @@ import (
 type tasks struct {
 	o   Options
 	log *bus.Changelog
+
+	restoring atomic.Int32 // partitions
+	read      atomic.Int64 // bytes of state logs, since none was
 
 	mu sync.Mutex
 	of map[int32]*running
@@ -70,6 +75,8 @@ func (t *tasks) resume(ctx context.Context, a bus.Assignment) (int64, error) {
 
 // restore rebuilds the task of a partition, which goes on at next.
 func (t *tasks) restore(ctx context.Context, a bus.Assignment, next int64) error {
+	t.restoring.Add(1)
+	defer t.restored()
 	started := time.Now()
 	task, entries, err := t.load(ctx, a)
 	if err != nil {
@@ -88,6 +95,16 @@ func (t *tasks) restore(ctx context.Context, a bus.Assignment, next int64) error
 	return ctx.Err()
 }
 
+// restored lets go what the restores left over, once no other is under way:
+// reading makes as much garbage as state, and little is allocated from then on.
+func (t *tasks) restored() {
+	if t.restoring.Add(-1) == 0 && t.read.Swap(0) > muchRead {
+		debug.FreeOSMemory()
+	}
+}
+
+const muchRead = 64 << 20
+
 func (t *tasks) load(ctx context.Context, a bus.Assignment) (*stream.Task, int, error) {
 	first, err := t.log.Start(ctx, t.o.Stage.Input, a.Partition)
 	if err != nil {
@@ -100,6 +117,7 @@ func (t *tasks) load(ctx context.Context, a bus.Assignment) (*stream.Task, int, 
 	entries := 0
 	err = t.log.Read(ctx, t.o.Stage.Changelog, a.Partition, func(key string, value []byte) error {
 		entries++
+		t.read.Add(int64(len(value)))
 		return restore.Add(key, value)
 	})
 	if err != nil {
