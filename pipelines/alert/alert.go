@@ -125,8 +125,8 @@ func (a *Alerts) fire(ctx stream.Ctx, e *Entry, out *stream.Out) {
 	if next.AcknowledgedBy != "" {
 		next.Status = event.AlertAcknowledged
 	}
-	if next.Rule != event.RuleIncident && e.Told.CausedBy != "" {
-		next.CausedBy = e.Told.CausedBy // what explained it first
+	if next.Rule != event.RuleIncident && e.Told.CausedBy != "" && e.Told.Status != event.AlertUnknown {
+		next.CausedBy = e.Told.CausedBy // what explained it first; why it was not known explains no breach
 	}
 	worse := next.Severity == event.Page && e.Told.Severity != event.Page
 	if e.Told.Severity == event.Page {

@@ -56,3 +56,25 @@ func TestTokenFindingsGrowFromTicketToPage(t *testing.T) {
 	require.Equal(t, []string{"firing ticket token.anomaly salesforce/drift: salesforce/drift: new network"}, told(t, op, now, signal("3", "new network")))
 	require.Equal(t, []string{"firing page token.anomaly salesforce/drift: salesforce/drift: sweep"}, told(t, op, now, signal("6", "sweep")))
 }
+
+// Drift that nobody knows is explained by coverage. Drift that is known and too
+// high is not, whatever else is not compared: it must not be inhibited.
+func TestWhyItWasNotKnownExplainsNoBreach(t *testing.T) {
+	op, now := alert.New(""), event.Time(1_767_225_600_000)
+	drift := func(at event.Time, status, cause string) (causes []string) {
+		var o stream.Out
+		op.Step(stream.Ctx{Now: at}, "t1", &event.Alert{
+			ID: "d", Tenant: "t1", Rule: event.RuleDrift, Status: status, Severity: event.Ticket, Priority: event.P1, Subject: "i", CausedBy: cause,
+		}, &o)
+		op.Tick(stream.Ctx{Now: at}, &o)
+		for _, x := range o.List {
+			if a, ok := x.Event.(*event.Alert); ok && x.Topic == topic.Alerts && a.ID == "d" {
+				causes = append(causes, a.Status+" "+a.CausedBy)
+			}
+		}
+		return causes
+	}
+	require.Empty(t, drift(now, event.AlertUnknown, "coverage"))
+	require.Equal(t, []string{"unknown coverage"}, drift(now+event.Hour, event.AlertUnknown, "coverage"))
+	require.Equal(t, []string{"firing "}, drift(now+2*event.Hour, event.AlertFiring, ""))
+}
