@@ -225,14 +225,26 @@ func TestTheListAtTheEnd(t *testing.T) {
 	require.InDelta(t, 1, row(t, rows, GroupListed, "recall").Value, 0)
 }
 
+// refused is one reported try that fails for good.
+func refused(id string, at truth.Time) truth.Line {
+	l := attempt(id, at, event.OutcomeError)
+	l.Recoverability = event.Permanent
+	return l
+}
+
 func TestStormsAndSurface(t *testing.T) {
 	w := world(
 		t, change("c", 1, "phone"), truth.Line{Kind: truth.Fault, ID: "f", At: 5, Cause: "retry_storm"},
 		truth.Line{Kind: truth.FaultEnd, ID: "f", At: 9},
+		refused("a", 2), refused("b", 3), refused("c", 4), refused("d", 5), attempt("e", 6, event.OutcomeOK),
 	)
-	rows, _ := Score(w, &Findings{Retries: map[string]int{sync: 1}, Surface: map[string]float64{sync: 2}})
+	rows, _ := Score(w, &Findings{Retries: map[string]Habits{sync: {Attempts: 5, Records: 1, Retried: 1, Repeated: 1}}, Surface: map[string]Surface{sync: {Records: 2, Objects: 1}}})
 	require.InDelta(t, 1, row(t, rows, GroupRetries, "storms seen").Value, 0)
+	for _, name := range []string{"attempts error", "records error", "retried error", "permanent repeated error", "unsafe creates error"} {
+		require.Zero(t, row(t, rows, GroupRetries, name).Value, name)
+	}
 	require.InDelta(t, 1, row(t, rows, GroupSurface, "records error").Value, 0)
+	require.Zero(t, row(t, rows, GroupSurface, "objects error").Value)
 }
 
 func TestTable(t *testing.T) {

@@ -1,8 +1,6 @@
 package evaluate
 
 import (
-	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -83,41 +81,6 @@ func (w *World) explained(x *IncidentRow) bool {
 		}
 	}
 	return false
-}
-
-// retries scores whether a storm of one poison record shows.
-func (s *sheet) retries(w *World, f *Findings) {
-	storms, seen := 0, 0
-	for _, x := range w.Faults {
-		if x.Cause == "retry_storm" {
-			storms++
-			seen += boolInt(f.Retries[x.Sync] > 0)
-		}
-	}
-	s.share(GroupRetries, "storms seen", seen, storms)
-}
-
-// surface compares how many source records each integration touched.
-func (s *sheet) surface(w *World, f *Findings) {
-	touched := map[string]map[string]bool{}
-	for _, c := range w.Changes {
-		if touched[c.Sync] == nil {
-			touched[c.Sync] = map[string]bool{}
-		}
-		touched[c.Sync][c.Object+c.SourceID] = true
-	}
-	r := Row{Group: GroupSurface, Name: "records error", Unit: Relative}
-	for _, integration := range slices.Sorted(maps.Keys(touched)) {
-		said, was := f.Surface[integration], float64(len(touched[integration]))
-		if said == 0 {
-			continue
-		}
-		r.Measured = true
-		if off := math.Abs(said-was) / was; off >= r.Value {
-			r.Value, r.Note = off, "said "+short(said)+", was "+short(was)
-		}
-	}
-	s.rows = append(s.rows, r)
 }
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -13,8 +13,8 @@ type Findings struct {
 	Tripped      []string       // agents' runs that tripped
 	Alerts       []Alert
 	Listed       []Silent           // silent failures as listed at the end
-	Retries      map[string]int     // integration -> changes whose permanent error was repeated
-	Surface      map[string]float64 // integration -> records changed in the source
+	Retries      map[string]Habits  // by integration
+	Surface      map[string]Surface // of the source, by integration
 	Missing      map[string]string  // what is not there -> why
 }
 
@@ -66,6 +66,25 @@ type Explanation struct {
 	Integration string `ch:"integration"`
 	Cause       string `ch:"cause"`
 	Rank        uint32 `ch:"place"`
+}
+
+// Habits are how an integration tries again, from retry_health.
+type Habits struct {
+	Integration string `ch:"integration"`
+	Attempts    uint64 `ch:"attempts"`
+	Records     uint64 `ch:"records"`
+	Retried     uint64 `ch:"retried"`
+	Repeated    uint64 `ch:"repeated"` // records whose permanent error was repeated
+	Unsafe      uint64 `ch:"unsafe"`
+}
+
+// Surface is what an integration touches in the source, from
+// integration_surface.
+type Surface struct {
+	Integration string `ch:"integration"`
+	Records     uint64 `ch:"records"`
+	Objects     uint64 `ch:"objects"`
+	Shared      uint64 `ch:"shared"` // fields with more than one writer
 }
 
 // IncidentRow is a row of incidents.

@@ -100,15 +100,13 @@ func (r *reader) retries() error {
 	if r.lacks(GroupRetries, "retry_health_at") {
 		return nil
 	}
-	var rows []struct {
-		Integration string `ch:"integration"`
-		Repeated    uint64 `ch:"repeated"`
-	}
-	err := r.db.Query(r.ctx, &rows, "SELECT integration, toUInt64(sum(permanent_retried)) AS repeated FROM retry_health_at(from = ?, to = ?) GROUP BY integration",
-		time.UnixMilli(r.w.Start).UTC(), time.UnixMilli(r.w.End).UTC())
-	r.out.Retries = map[string]int{}
+	var rows []Habits
+	err := r.db.Query(r.ctx, &rows, "SELECT integration, toUInt64(sum(h.attempts)) AS attempts, toUInt64(sum(h.records)) AS records, toUInt64(sum(h.retried)) AS retried, "+
+		"toUInt64(sum(permanent_retried)) AS repeated, toUInt64(sum(unsafe_creates)) AS unsafe FROM retry_health_at(from = ?, to = ?) AS h GROUP BY integration",
+		time.UnixMilli(r.w.Start).UTC(), time.UnixMilli(r.w.End+1).UTC())
+	r.out.Retries = map[string]Habits{}
 	for _, x := range rows {
-		r.out.Retries[x.Integration] = int(x.Repeated)
+		r.out.Retries[x.Integration] = x
 	}
 	return err
 }
@@ -117,14 +115,11 @@ func (r *reader) surface() error {
 	if r.lacks(GroupSurface, "integration_surface") {
 		return nil
 	}
-	var rows []struct {
-		Integration string  `ch:"integration"`
-		Records     float64 `ch:"touched"`
-	}
-	err := r.db.Query(r.ctx, &rows, "SELECT integration, toFloat64(records) AS touched FROM integration_surface WHERE system = ?", source)
-	r.out.Surface = map[string]float64{}
+	var rows []Surface
+	err := r.db.Query(r.ctx, &rows, "SELECT integration, records, objects, shared_fields AS shared FROM integration_surface WHERE system = ?", source)
+	r.out.Surface = map[string]Surface{}
 	for _, x := range rows {
-		r.out.Surface[x.Integration] = x.Records
+		r.out.Surface[x.Integration] = x
 	}
 	return err
 }
