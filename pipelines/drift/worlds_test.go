@@ -369,6 +369,63 @@ func TestQuietWorldsBlameNobody(t *testing.T) {
 	require.LessOrEqual(t, blamed, seeds/20)
 }
 
+// differs tells at once of records that differ since now.
+func (w *world) differs(n int64, set func(*event.DivergenceCount)) {
+	c := event.DivergenceCount{Kind: event.Stale, State: event.DivergenceConfirmed, N: n, Began: w.now - w.now%event.Minute}
+	set(&c)
+	w.step(&event.Partial{Tenant: "t", Integration: "hs-sf", Object: "contact", Divergences: []event.DivergenceCount{c}})
+}
+
+// What the target refused for a field explains what it refused with it: other
+// fields of the write, and records that were not made.
+func TestRefusedTogether(t *testing.T) {
+	w := newWorld(t, 7)
+	plan := acts()[0].plan(w, opens)
+	for i := range event.Time(10) {
+		plan[opens+(5+i)*event.Minute] = func() {
+			w.differs(1, func(c *event.DivergenceCount) {
+				c.Kind, c.Refused, c.RefusedAs = event.MissingInTarget, "lifecyclestage", event.ClassSchema
+			})
+			w.differs(1, func(c *event.DivergenceCount) {
+				c.Field, c.Refused, c.RefusedAs = "phone", "lifecyclestage", event.ClassSchema
+			})
+		}
+	}
+	w.play(6*event.Hour, plan)
+	require.True(t, right(w.told, acts()[0]))
+	for _, x := range w.told {
+		if x.Kind == event.CauseUnexplained {
+			require.NotContains(t, []string{"", "phone"}, x.Field, x.Sentence)
+		}
+	}
+}
+
+// Few differences of an outage are ever confirmed, too few for an interval. The
+// answers to their writes tell, whatever class they looked like.
+func TestVerdictWithWitnesses(t *testing.T) {
+	for class, want := range map[string]bool{event.ClassAuth: true, event.ClassSchema: false} {
+		w := newWorld(t, 8)
+		begun, plan := morning+20*event.Minute, map[event.Time]func(){}
+		for i := range event.Time(4) {
+			plan[begun+(3+i)*event.Minute] = func() {
+				w.differs(1, func(c *event.DivergenceCount) { c.Field, c.RefusedAs = schema["contact"][i], class })
+			}
+		}
+		plan[begun+15*event.Minute] = func() {
+			w.step(&event.CauseVerdict{
+				ID: "v", Tenant: "t", Integration: "hs-sf", Provider: "salesforce", Class: event.ClassVendorOutage, Attribution: event.ByVendor, Decided: true,
+				Start: begun, End: begun + 14*event.Minute,
+			})
+		}
+		w.play(40*event.Minute, plan)
+		x := w.first()[event.CauseVerdictKind]
+		require.Equal(t, want, x != nil, class)
+		if want {
+			require.Contains(t, x.Sentence, "so it answered to 4 of these writes")
+		}
+	}
+}
+
 // The state may be cut off and restored anywhere: the same is said.
 func TestRestored(t *testing.T) {
 	run := func(cut bool) map[string]*event.Explanation {

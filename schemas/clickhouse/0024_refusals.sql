@@ -49,7 +49,9 @@ AS WITH
     arraySort(e -> (e.1, -toUnixTimestamp64Milli(e.5)), arrayFilter(e -> d.began_at >= e.5 AND (e.6 = 0 OR toUnixTimestamp64Milli(d.began_at) < e.6) AND (e.7 = '' OR e.7 = d.changed_by)
         AND (e.8 = '' OR e.8 = d.object) AND (e.9 = '' OR e.9 = d.field OR e.9 = d.refused_field), x.list)) AS fits,
     startsWith(d.target_writer, 'user:') OR startsWith(d.target_writer, 'unknown:') AS by_a_person,
-    multiIf(by_a_person AND d.kind = 'value_mismatch' AND d.target_modified_at > ifNull(d.source_modified_at, toDateTime64(0, 3, 'UTC')),
+    -- Later than the value of the source. What the source says of a time after the first sight is of a later write, perhaps of another field.
+    multiIf(by_a_person AND d.kind = 'value_mismatch'
+            AND (d.target_modified_at > ifNull(d.source_modified_at, toDateTime64(0, 3, 'UTC')) OR d.source_modified_at > d.first_seen_at),
         concat('edited in the target by ', d.target_writer), by_a_person AND d.kind = 'missing_in_source' AND d.source_id = '',
         concat('created in the target by ', d.target_writer), '') AS edited,
     if(d.refused_code = '', '', concat('refused by the target: ', d.refused_code, if(d.refused_field = '', '', concat(' (', d.refused_field, ')')))) AS refused,
