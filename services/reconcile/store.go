@@ -23,9 +23,16 @@ func (s store) put(ctx context.Context, m *match.Mapping, rows []match.Row) erro
 	if len(rows) == 0 {
 		return nil
 	}
+	erased, err := s.db.Erased(ctx)
+	if err != nil {
+		return err
+	}
 	return s.db.Append(ctx, insertRecords, func(add func(...any) error) error {
 		for i := range rows {
 			r := &rows[i]
+			if len(erased) > 0 && erased[warehouse.ErasedDigest(warehouse.ReadKey(r.Side, m.Integration.ID, m.Object.Name, r.ID))] {
+				continue // whatever the system still holds of a person who was removed
+			}
 			fields, err := json.Marshal(r.Fields)
 			if err != nil {
 				return err

@@ -128,7 +128,7 @@ func emptied(t *testing.T) *warehouse.DB {
 	t.Helper()
 	db := warehousetest.Open(t, warehousetest.Addr(t), "worlds")
 	migrated.Do(func() { require.NoError(t, db.Migrate(t.Context())) })
-	for _, table := range []string{"crm_records", "reader_state", "api_calls_raw", "divergences_raw"} {
+	for _, table := range []string{"crm_records", "reader_state", "api_calls_raw", "divergences_raw", "erasures_raw"} {
 		require.NoError(t, db.Exec(t.Context(), "TRUNCATE TABLE "+table))
 	}
 	return db

@@ -9,6 +9,7 @@ import (
 	"plumbline.dev/services/embedded/clickhouse"
 	"plumbline.dev/services/embedded/kafka"
 	"plumbline.dev/services/internal/bus"
+	"plumbline.dev/services/internal/match"
 	"plumbline.dev/services/internal/privacy"
 	"plumbline.dev/services/internal/warehouse"
 )
@@ -159,4 +160,13 @@ func OpenPolicy(o Options) (*privacy.Policy, error) {
 		return nil, err
 	}
 	return privacy.NewPolicy(key, o.Config.Integrations), nil
+}
+
+// SubjectHashes are what a person's e-mail address or phone number is stored as.
+func SubjectHashes(o Options, subject string) ([]string, error) {
+	key, err := newApp(o).hashKey()
+	if err != nil {
+		return nil, err
+	}
+	return match.SubjectHashes(key, o.Config.Integrations, subject), nil
 }

@@ -15,10 +15,10 @@ func eraseCommand() *cobra.Command {
 	var dry bool
 	cmd := &cobra.Command{
 		Use: "erase --subject KEY", Args: cobra.NoArgs,
-		Short: "Remove a person's records from every table for good; KEY is a record key or a native id of either system",
+		Short: "Remove a person's records from every table for good; KEY is a record key, a native id of either system, or an e-mail address",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if subject == "" {
-				return errors.Join(errUsage, errors.New("--subject is needed: a record key (integration/object/id) or a native id"))
+				return errors.Join(errUsage, errors.New("--subject is needed: a record key (integration/object/id), a native id or an e-mail address"))
 			}
 			o, err := c.options()
 			if err != nil {
@@ -29,9 +29,13 @@ func eraseCommand() *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			keys, err := db.FindSubject(cmd.Context(), subject)
+			hashes, err := standalone.SubjectHashes(o, subject)
+			if err != nil {
+				return err
+			}
+			keys, err := db.FindSubject(cmd.Context(), subject, hashes...)
 			if errors.Is(err, warehouse.ErrNobody) {
-				return fmt.Errorf("%w; a native id has to be written as the system writes it", err)
+				return fmt.Errorf("%w; a native id has to be written as the system writes it, an e-mail address is found where connections read the records", err)
 			}
 			if err != nil {
 				return err
@@ -50,7 +54,7 @@ func eraseCommand() *cobra.Command {
 		},
 	}
 	c.register(cmd)
-	cmd.Flags().StringVar(&subject, "subject", "", "record key or native id")
+	cmd.Flags().StringVar(&subject, "subject", "", "record key, native id, e-mail address or phone number")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only list the records")
 	return cmd
 }
