@@ -100,6 +100,9 @@ latency, 1 h|SELECT * FROM kpi_sync_latency_at(from = now64(3) - 3600, to = now6
 latency, 30 d|SELECT * FROM kpi_sync_latency_at(from = now64(3) - 2592000, to = now64(3)) FORMAT Null
 latency, 24 h|SELECT * FROM kpi_sync_latency_at(from = now64(3) - 86400, to = now64(3)) FORMAT Null
 latency, all windows|SELECT * FROM kpi_sync_latency FORMAT Null
+MTTR, all windows|SELECT * FROM kpi_mttr FORMAT Null
+drift, all windows|SELECT * FROM kpi_drift_rate FORMAT Null
+coverage, all windows|SELECT * FROM kpi_reconciliation_coverage FORMAT Null
 silent failures, newest 100|SELECT * FROM silent_failures ORDER BY found_at DESC LIMIT 100 FORMAT Null
 failures of a day by class|SELECT integration, class, count() FROM failures WHERE occurred_at >= now() - INTERVAL 1 DAY GROUP BY 1, 2 FORMAT Null
 one record's attempts|SELECT * FROM attempts WHERE integration = 'i1' AND record_key = 'i1/contact/77' AND occurred_at >= now() - INTERVAL 1 DAY FORMAT Null

@@ -167,10 +167,13 @@ func TestDriftInAnOutage(t *testing.T) {
 	})
 	held := func(state string, n int64) {
 		k.n++
-		k.rows["kpi_minutes"] = append(k.rows["kpi_minutes"], &event.KPIMinute{
+		m := event.KPIMinute{
 			ID: fmt.Sprint("m", k.n), Tenant: "t", Integration: "i", Object: "contact", Minute: ago(day), UpdatedAt: ago(day), Version: 1,
 			Counts: []event.Count{{Name: "deliveries/" + state, N: n}},
-		})
+		}
+		h := event.KPIHour(m)
+		h.ID = fmt.Sprint("h", k.n)
+		k.rows["kpi_minutes"], k.rows["kpi_hours"] = append(k.rows["kpi_minutes"], &m), append(k.rows["kpi_hours"], &h)
 	}
 	held(event.StateApplied, 500)
 	held(event.StateFailed, 9)
