@@ -42,6 +42,12 @@ eval: engine build ## classification by provider held out, then the standard sce
 causes: engine build ## injected causes of drift against the whole product, several seeds each: how often each is named first (CAUSE_SEEDS=5)
 	bin/plumbline evaluate --speed $(EVAL_SPEED) --seeds $(CAUSE_SEEDS) $(wildcard scenarios/cause_*.yaml)
 
+# Several faults at once, in seconds each: make eval-several FOLD= plays them to the whole product.
+FOLD ?= --fold
+
+eval-several: build ## the scenarios with several faults at once, to the door, the ledger and the readers
+	bin/plumbline evaluate $(FOLD) --speed $(EVAL_SPEED) $(wildcard scenarios/several_*.yaml)
+
 bench-process: build kafka ## process beside a Kafka Streams program: the same join, exactly once, on one real broker; then a restore
 	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -joins 500000
 	cd scripts/bench/peers && GOWORK=off go run . -bin ../../../bin/plumbline -restore 1000000

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
 )
 
 // What nobody could decide is counted by itself, neither found nor missed.
@@ -60,4 +61,28 @@ func TestDriftLeavesOpenWhatNobodyCouldSee(t *testing.T) {
 		rows, _ := Score(w, &Findings{KPIs: map[string]KPI{sync + "/" + KPIDrift: k}})
 		require.InDelta(t, want, row(t, rows, GroupKPIs, "drift rate error").Value, 1e-9, "%g", said)
 	}
+}
+
+// What waits while the target answers nobody can be known to fail, but not to
+// differ. What still differs afterwards can.
+func TestWhileTheTargetAnswersNobody(t *testing.T) {
+	waits, stays := gap(20, "phone", "vendor_outage"), gap(20, "city", "vendor_outage")
+	waits.Due, stays.Due = true, true
+	w := world(
+		t, truth.Line{Kind: truth.Fault, ID: "f", At: 10, Cause: "vendor_outage"}, truth.Line{Kind: truth.FaultEnd, ID: "f", At: 30},
+		waits, closed(30, "phone"), stays, closed(40, "city"),
+	)
+	rows, _ := Score(w, &Findings{})
+	require.Equal(t, 1, row(t, rows, GroupDivergences, "while nobody could read").Hits)
+	require.Equal(t, 1, row(t, rows, GroupDivergences, "recall").Of)
+}
+
+// A field that is saved again before its deadline has passed is under way again.
+func TestANewSaveBeginsAnew(t *testing.T) {
+	w := world(
+		t, gap(10, "phone", "coerced"), change("c", 13, "phone"), closed(17, "phone"),
+		gap(20, "city", "coerced"), change("d", 23, "city"), closed(30, "city"),
+	)
+	rows, _ := Score(w, &Findings{})
+	require.Equal(t, 1, row(t, rows, GroupDivergences, "recall").Of)
 }

@@ -101,27 +101,73 @@ const looking = 30_000
 type reach int
 
 const (
-	underWay reach = iota // ended within its deadline
-	tooBrief              // ended before anybody could look
-	tooLate               // began so late that nobody could look before the end
+	underWay   reach = iota // ended within its deadline
+	tooBrief                // ended before anybody could look
+	tooLate                 // began so late that nobody could look before the end
+	unreadable              // the target answered nobody meanwhile
 	knowable
 )
 
+// reach looks at the stretches between the saves of the field: with each, the
+// deadline begins anew. The one that tells most counts.
 func (w *World) reach(g *Gap) reach {
-	born := int64(g.At)
+	from := int64(g.At)
 	if g.Due {
-		born -= w.Deadline
+		from -= w.Deadline
 	}
-	lasted := g.Ended - born
-	switch {
-	case g.Ended > w.End && born+w.Deadline+looking > w.End:
+	best := underWay
+	for _, at := range append(w.saves(g, from), g.Ended) {
+		best = max(best, w.stretch(g, from, at))
+		from = at
+	}
+	return best
+}
+
+func (w *World) stretch(g *Gap, from, to int64) reach {
+	switch lasted := to - from; {
+	case to > w.End && from+w.Deadline+looking > w.End:
 		return tooLate
 	case lasted < w.Deadline:
 		return underWay
 	case lasted < w.Deadline+looking:
 		return tooBrief
+	case w.dark(g.Sync, from+w.Deadline, to):
+		return unreadable
 	}
 	return knowable
+}
+
+// saves are the instants at which the field was saved anew while it differed.
+func (w *World) saves(g *Gap, from int64) []int64 {
+	var out []int64
+	if g.Field == "" {
+		return nil
+	}
+	for _, c := range w.records[g.Sync+"/"+g.Object+"/"+g.SourceID] {
+		if at := int64(c.At); at > from && at < g.Ended && slices.Contains(c.Fields, g.Field) {
+			out = append(out, at)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// blinding are the faults in which the target refuses readers too.
+var blinding = []string{"vendor_outage", "throttled"}
+
+// dark reports whether the target answered nobody for all of a while, but for
+// what a look takes at its end.
+func (w *World) dark(integration string, from, to int64) bool {
+	for _, f := range w.Faults {
+		end := f.Ended
+		if end == 0 {
+			end = w.End
+		}
+		if f.Sync == integration && slices.Contains(blinding, f.Cause) && int64(f.At) <= from && to <= end+looking {
+			return true
+		}
+	}
+	return false
 }
 
 // knowable reports whether the difference lasted, and long enough before the
@@ -131,14 +177,16 @@ func (w *World) knowable(g *Gap) bool { return w.reach(g) == knowable }
 // undecided counts the differences that nobody could judge, and lists them:
 // neither found nor missed.
 func (s *sheet) undecided(w *World, group string, counts func(*Gap) bool) {
-	brief, late := 0, 0
+	brief, late, dark := 0, 0, 0
 	for _, g := range w.Gaps {
-		if r := w.reach(g); counts(g) && (r == tooBrief || r == tooLate) {
+		if r := w.reach(g); counts(g) && r != underWay && r != knowable {
 			s.miss(missOf(group, Undecided, g))
 			brief += boolInt(r == tooBrief)
 			late += boolInt(r == tooLate)
+			dark += boolInt(r == unreadable)
 		}
 	}
+	s.count(group, "while nobody could read", dark, "the target refused readers too: in no recall")
 	s.count(group, "over before a look", brief, "lasted "+seconds(w.Deadline)+" to "+seconds(w.Deadline+looking)+": in no recall")
 	s.count(group, "too late to be judged", late, "began in the last "+seconds(w.Deadline+looking)+": in no recall")
 }

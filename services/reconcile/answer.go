@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"plumbline.dev/schemas/event"
@@ -117,6 +119,9 @@ func (r *Role) look(ctx context.Context, s *subject, list []asked) (*looked, err
 	if err := r.readInto(ctx, s, event.Source, sourceIDs, l.source); err != nil {
 		return nil, err
 	}
+	if err := r.remember(ctx, s, list, l); err != nil {
+		return nil, err
+	}
 	var lost, orphans []match.Row
 	for i := range list {
 		a := &list[i]
@@ -135,6 +140,41 @@ func (r *Role) look(ctx context.Context, s *subject, list []asked) (*looked, err
 	}
 	l.origin, err = r.others(ctx, s, event.Source, orphans)
 	return l, err
+}
+
+// remember finds the copies of records that the source has no more, and whose
+// link nobody asked with: by the keys they had when they were last seen.
+func (r *Role) remember(ctx context.Context, s *subject, list []asked, l *looked) error {
+	gone := map[string]*asked{}
+	for i := range list {
+		a := &list[i]
+		if _, there := l.source[a.sourceID]; !there && a.target && a.targetID == "" && a.sourceID != "" {
+			gone[a.sourceID] = a
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	was, err := r.store.known(ctx, s.Mapping, event.Source, slices.Sorted(maps.Keys(gone)))
+	if err != nil {
+		return err
+	}
+	rows := make([]*match.Row, 0, len(was))
+	for _, row := range was {
+		rows = append(rows, &row)
+	}
+	links, err := r.linkCopies(ctx, s, rows, l.at)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, m := range links {
+		if link, ok := m.Event.(*event.Link); ok {
+			gone[link.SourceID].targetID = link.TargetID
+			ids = append(ids, link.TargetID)
+		}
+	}
+	return r.readInto(ctx, s, event.Target, ids, l.target)
 }
 
 func (r *Role) readInto(ctx context.Context, s *subject, side string, ids []string, into map[string]match.Row) error {
@@ -175,10 +215,13 @@ func (l *looked) tell(m *match.Mapping, a *asked, seen match.Seen) []bus.Message
 		return append(out, m.Observe(&row, seen, a.sourceID, nil))
 	}
 	copies := l.copies[a.sourceID]
-	switch len(copies) {
-	case 0:
+	_, there := l.source[a.sourceID]
+	switch {
+	case len(copies) == 0 && a.targetID == "" && !there:
+		return out // nobody knows which record to look for: that proves nothing
+	case len(copies) == 0:
 		return append(out, m.Absent(event.Target, nativeOf(m, a.targetID), a.targetID, a.sourceID, l.at, seen))
-	case 1:
+	case len(copies) == 1:
 		return append(out, m.Observe(&copies[0], seen, a.sourceID, nil))
 	}
 	first, rest := oldest(copies)

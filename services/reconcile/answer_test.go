@@ -61,6 +61,17 @@ func TestChecksAreAnswered(t *testing.T) {
 	require.True(t, got["source "+s.ID].Missing)
 	require.False(t, got["target "+anew.ID].Missing)
 
+	// Without a link either, its copy goes by the keys the source had; where nobody
+	// ever saw it, that there is no copy cannot be said.
+	s3, c3 := w.pair(3)
+	ask(check(12, s3.ID, s3.ID, c3.ID, ""))
+	w.source.Delete(s3, "", ms())
+	got = ask(check(10, s3.ID, s3.ID, "", event.Target))
+	require.Len(t, got, 1)
+	require.False(t, got["target "+c3.ID].Missing)
+	require.Equal(t, s3.ID, got["target "+c3.ID].ExternalID)
+	require.Empty(t, ask(check(11, "999999", "999999", "", event.Target)))
+
 	orphan := event.OrphanID(anew.ID)
 	got = ask(check(7, orphan, "", anew.ID, ""))
 	require.True(t, got["source "+orphan].Missing)

@@ -29,7 +29,7 @@ type evaluateFlags struct {
 	seed            uint64
 	seeds           int
 	speed           float64
-	json            bool
+	json, fold      bool
 }
 
 func evaluateCommand() *cobra.Command {
@@ -59,6 +59,7 @@ With scenario files, play each against a fresh Plumbline in this process, in fas
 	fl.IntVar(&f.seeds, "seeds", 1, "play each scenario so many times, with one seed after the other")
 	fl.Float64Var(&f.speed, "speed", rehearse.DefaultSpeed, "seconds of a scenario a second")
 	fl.StringVar(&f.dir, "keep", "", "folder to keep everything of a single scenario in")
+	fl.BoolVar(&f.fold, "fold", false, "play to door, ledger and readers alone: seconds a scenario, the same in every run; no KPIs, causes, incidents")
 	fl.BoolVar(&f.json, "json", false, "print JSON, one object a scenario")
 	fl.BoolVar(&f.debug, "debug", false, "log what the product logs")
 	return cmd
@@ -106,7 +107,11 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 		if f.seeds > 1 {
 			seed = cmp.Or(f.seed, s.Seed) + uint64(i%f.seeds)
 		}
-		r, err := rehearse.Play(ctx, rehearse.Options{Scenario: s, Seed: seed, Speed: f.speed, Dir: f.dir, Keep: f.dir != "", Logger: log})
+		play := rehearse.Play
+		if f.fold {
+			play = rehearse.Fold
+		}
+		r, err := play(ctx, rehearse.Options{Scenario: s, Seed: seed, Speed: f.speed, Dir: f.dir, Keep: f.dir != "", Logger: log})
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,244 @@
+package rehearse
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"plumbline.dev/pipelines/classify"
+	"plumbline.dev/pipelines/ledger"
+	"plumbline.dev/pipelines/resolve"
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/config"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/schemas/topic"
+	"plumbline.dev/services/evaluate"
+	"plumbline.dev/services/ingest"
+	"plumbline.dev/services/internal/bus"
+	cfgload "plumbline.dev/services/internal/config"
+	"plumbline.dev/services/internal/privacy"
+	"plumbline.dev/services/simulate"
+)
+
+// fold is the door, the operators and the readers as plain calls, one after
+// the other in the simulator's own time: what the ledger makes of a scenario,
+// in seconds and the same in every run, whatever the machine does.
+type fold struct {
+	ctx     context.Context //nolint:containedctx // of one Fold
+	door    http.Handler
+	offsets map[string]int64
+	resolve *stream.Task
+	track   *stream.Task
+	objects []*both
+	pending []*event.Check // asked, not yet answered
+	sim     *simulate.Simulation
+	at      atomic.Int64
+	ticked  event.Time
+	polled  event.Time
+	out     map[string][]event.Event
+	err     error // the first
+}
+
+// foldStart is when every fold begins.
+var foldStart = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+// Fold plays a scenario to the door, resolve, the ledger and the readers alone,
+// without brokers and tables, and scores what the ledger says. What others
+// compute (incidents, causes, KPIs) is not measured.
+func Fold(ctx context.Context, o Options) (*Result, error) {
+	began := time.Now()
+	dir, err := os.MkdirTemp("", "plumbline-fold-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	f := &fold{ctx: ctx, offsets: map[string]int64{}, out: map[string][]event.Event{}, ticked: event.At(foldStart), polled: event.At(foldStart)}
+	f.at.Store(foldStart.UnixMilli())
+	r, misses, err := f.play(o, dir)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Scenario.Name, err)
+	}
+	r.Took = time.Since(began)
+	if o.Keep {
+		err = errors.Join(os.MkdirAll(o.Dir, 0o750), writeMisses(o.Dir, misses))
+	}
+	return r, err
+}
+
+func (f *fold) play(o Options, dir string) (*Result, []evaluate.Miss, error) {
+	apis := make([]lateServer, max(o.Scenario.Tenants, 1))
+	addrs := make([]simulate.Addrs, len(apis))
+	for i := range apis {
+		apis[i].open()
+		defer apis[i].close()
+		addrs[i] = simulate.Addrs{HubSpot: apis[i].hubspot.URL, Salesforce: apis[i].salesforce.URL}
+	}
+	text, err := simulate.WriteConfig(dir, o.Scenario, addrs, hookSecret, senderToken)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := cfgload.Parse("scenario.yaml", text)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.wire(cfg, cfgload.Secrets{Dir: dir}); err != nil {
+		return nil, nil, err
+	}
+	defer f.close()
+	var truth bytes.Buffer
+	f.sim, err = simulate.New(simulate.Options{
+		Scenario: o.Scenario, Seed: o.Seed, Start: foldStart, Clock: f, Truth: &truth, IngestURL: "http://door", HookSecret: []byte(hookSecret),
+		SenderToken: senderToken, Client: &http.Client{Transport: f}, Speed: simulate.Unpaced, InTurn: true,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, api := range f.sim.Fakes() {
+		apis[i].serve(api)
+	}
+	f.poll(0) // the first look at everything
+	if err := f.sim.Run(f.ctx); err != nil {
+		return nil, nil, err
+	}
+	end := event.At(foldStart.Add(time.Duration(o.Scenario.Length) + grace))
+	f.at.Store(int64(end))
+	f.until(end)
+	if f.err != nil {
+		return nil, nil, f.err
+	}
+	w, err := evaluate.Read(&truth, time.Duration(cfg.Integrations[0].Deadline).Milliseconds())
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, misses := evaluate.Score(w, f.findings())
+	return &Result{Scenario: o.Scenario.Name, Rows: rows, Sent: f.sim.Stats()}, misses, nil
+}
+
+func (f *fold) wire(cfg *config.Config, secrets cfgload.Secrets) error {
+	key, err := privacy.NewKey([]byte("the key of a scenario that is only folded"))
+	if err != nil {
+		return err
+	}
+	policy := privacy.NewPolicy(key, cfg.Integrations)
+	f.door, err = ingest.New(ingest.Options{Config: cfg, Producer: f, Privacy: policy, Secrets: secrets, Now: f.Now})
+	if err != nil {
+		return err
+	}
+	classifier := classify.Default()
+	f.resolve = stream.NewTask(resolve.New(resolve.Options{Integrations: cfg.Integrations}), 0)
+	f.track = stream.NewTask(ledger.New(cfg.Integrations, func(a *event.Attempt) { classifier.Enrich(a) }), 0)
+	return f.read(cfg, policy, secrets)
+}
+
+// Now and the rest are a clock that stands still while somebody works.
+func (f *fold) Now() time.Time { return time.UnixMilli(f.at.Load()).UTC() }
+
+// Sleep implements pace.Clock.
+func (f *fold) Sleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// Wall implements pace.Clock.
+func (f *fold) Wall(time.Duration) time.Duration { return 0 }
+
+// RoundTrip is the door without a network: first what was due before.
+func (f *fold) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.at.Store(f.sim.Now().UnixMilli())
+	f.until(event.At(f.Now()))
+	w := httptest.NewRecorder()
+	f.door.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// Ping implements ingest.Producer.
+func (f *fold) Ping(context.Context) error { return nil }
+
+// Produce folds what is written to intake at once.
+func (f *fold) Produce(_ context.Context, messages ...bus.Message) error {
+	for _, m := range messages {
+		b, err := m.Event.MarshalMsg(nil) // the writer may use its memory again
+		if err != nil {
+			return err
+		}
+		e, err := event.Decode(m.Event.EventType(), b)
+		if err != nil {
+			return err
+		}
+		f.fold(f.resolve, stream.Record{Topic: m.Topic, Key: m.Key, Time: m.Time, Event: e})
+	}
+	return nil
+}
+
+// fold folds a record and everything that follows from it.
+func (f *fold) fold(task *stream.Task, r stream.Record) {
+	r.Offset = f.offsets[r.Topic]
+	f.offsets[r.Topic]++
+	var out stream.Out
+	task.Process(&r, &out)
+	for _, o := range out.List {
+		next := stream.Record{Topic: o.Topic, Key: o.Key, Time: o.Time, Event: o.Event, Cause: o.Cause}
+		switch e := o.Event.(type) {
+		case *event.Check:
+			f.pending = append(f.pending, e)
+		default:
+			switch o.Topic {
+			case topic.Intake:
+				f.fold(f.resolve, next)
+			case topic.Facts:
+				f.fold(f.track, next)
+			case topic.Divergences, topic.Deliveries:
+				f.out[o.Topic] = append(f.out[o.Topic], o.Event)
+			}
+		}
+	}
+}
+
+// until lets time pass: ticks, answers and polls.
+func (f *fold) until(now event.Time) {
+	for ; f.ticked+event.Second <= now && f.ctx.Err() == nil; f.ticked += event.Second {
+		tick := &event.Tick{At: f.ticked + event.Second}
+		f.fold(f.resolve, stream.Record{Topic: topic.Intake, Time: tick.At, Event: tick})
+		f.fold(f.track, stream.Record{Topic: topic.Facts, Time: tick.At, Event: tick})
+		f.answer(tick.At)
+		if tick.At-f.polled >= pollAfter {
+			f.polled = tick.At
+			f.poll(tick.At - pollAfter - pollOverlap)
+		}
+	}
+}
+
+// beyond is what the ledger does not compute.
+var beyond = []string{
+	evaluate.GroupListed, evaluate.GroupFailures, evaluate.GroupCauses, evaluate.GroupIncidents, evaluate.GroupKPIs, evaluate.GroupAgents,
+	evaluate.GroupRetries, evaluate.GroupSurface,
+}
+
+// findings are the last rows of everything, as the tables hold them.
+func (f *fold) findings() *evaluate.Findings {
+	out := &evaluate.Findings{KPIs: map[string]evaluate.KPI{}, Missing: map[string]string{}}
+	for _, group := range beyond {
+		out.Missing[group] = "not folded"
+	}
+	var all []evaluate.Divergence
+	for _, e := range f.out[topic.Divergences] {
+		all = append(all, opening(e.(*event.Divergence)))
+	}
+	out.Add(all)
+	at := map[string]int{}
+	for _, e := range f.out[topic.Deliveries] {
+		d := e.(*event.Delivery)
+		i, known := at[d.ID]
+		if !known {
+			i = len(out.Deliveries)
+			at[d.ID], out.Deliveries = i, append(out.Deliveries, evaluate.Delivery{})
+		}
+		out.Deliveries[i] = evaluate.Delivery{
+			ID: d.ID, Integration: d.Integration, State: d.State, UpdatedAt: int64(d.UpdatedAt), LatencyMS: d.LatencyMS,
+		}
+	}
+	return out
+}

@@ -1,0 +1,230 @@
+package rehearse
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+
+	"plumbline.dev/schemas/config"
+	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/bus"
+	cfgload "plumbline.dev/services/internal/config"
+	"plumbline.dev/services/internal/crm"
+	"plumbline.dev/services/internal/match"
+	"plumbline.dev/services/internal/privacy"
+	"plumbline.dev/services/reconcile"
+	"plumbline.dev/services/simulate"
+)
+
+const (
+	answerAfter = 3 * event.Second
+	pollAfter   = event.Minute
+	pollOverlap = 10 * event.Second
+)
+
+// errNobodyKnows which record to look for.
+var errNobodyKnows = errors.New("nobody knows the copy")
+
+// lateServer is the two fakes' addresses, before there are fakes.
+type lateServer struct {
+	hubspot, salesforce *httptest.Server
+	api                 simulate.Fakes
+}
+
+func (l *lateServer) open() {
+	l.hubspot = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.api.HubSpot.ServeHTTP(w, r) }))
+	l.salesforce = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.api.Salesforce.ServeHTTP(w, r) }))
+}
+
+func (l *lateServer) serve(api simulate.Fakes) { l.api = api }
+
+func (l *lateServer) close() { l.hubspot.Close(); l.salesforce.Close() }
+
+// both is one object with its two readers, and the copies seen by their keys.
+type both struct {
+	*match.Mapping
+	readers map[string]crm.Reader
+	closes  []func()
+	copies  map[string]match.Row
+	seen    map[string]match.Row // of the source, by id
+	sources []match.Row          // whose copy is not known
+}
+
+// read opens the readers.
+func (f *fold) read(cfg *config.Config, policy *privacy.Policy, secrets cfgload.Secrets) error {
+	readers, closes := map[string]crm.Reader{}, []func(){}
+	for i := range cfg.Connections {
+		c := &cfg.Connections[i]
+		c.CallShare = 1 // budgets have tests of their own
+		r, _, done, err := reconcile.Open(c, secrets.Resolve, f, nil)
+		if err != nil {
+			return err
+		}
+		readers[c.ID], closes = r, append(closes, done)
+	}
+	for i := range cfg.Integrations {
+		in := &cfg.Integrations[i]
+		for j := range in.Objects {
+			f.objects = append(f.objects, &both{
+				Mapping: match.New(in, &in.Objects[j], policy), copies: map[string]match.Row{}, seen: map[string]match.Row{}, closes: closes,
+				readers: map[string]crm.Reader{event.Source: readers[in.Source.Connection], event.Target: readers[in.Target.Connection]},
+			})
+			closes = nil
+		}
+	}
+	return nil
+}
+
+func (f *fold) close() {
+	for _, o := range f.objects {
+		for _, done := range o.closes {
+			done()
+		}
+	}
+}
+
+func (f *fold) tell(messages ...bus.Message) {
+	if err := f.Produce(f.ctx, messages...); err != nil && f.err == nil {
+		f.err = err
+	}
+}
+
+// learn asks what fields there are: a map may have broken. It reports false
+// while a system does not answer.
+func (f *fold) learn(o *both) bool {
+	for side, r := range o.readers {
+		for _, native := range o.Natives(side) {
+			p, err := r.Describe(f.ctx, native)
+			if err != nil {
+				return false
+			}
+			o.Know(side, native, p)
+		}
+	}
+	return true
+}
+
+func (f *fold) answer(now event.Time) {
+	var due []*event.Check
+	f.pending = slices.DeleteFunc(f.pending, func(c *event.Check) bool {
+		if c.AskedAt+answerAfter > now {
+			return false
+		}
+		due = append(due, c)
+		return true
+	})
+	for _, c := range due {
+		for _, o := range f.objects {
+			if o.Integration.ID == c.Integration && o.Object.Name == c.Object && f.learn(o) {
+				f.look(o, c)
+			}
+		}
+	}
+}
+
+// look answers a check, as far as the systems answer.
+func (f *fold) look(o *both, c *event.Check) {
+	at := event.At(f.Now())
+	seen := match.Seen{By: event.FoundByReadback, Now: at}
+	if id, orphan := strings.CutPrefix(c.RecordKey, event.OrphanID("")); orphan {
+		if rows, err := f.get(o, event.Target, id); err == nil && len(rows) > 0 {
+			f.tell(o.Orphan(&rows[0], seen)...)
+		} else if err == nil {
+			f.tell(o.Absent(event.Target, o.Object.Target[0], id, c.RecordKey, at, seen))
+		}
+		return
+	}
+	source, err := f.get(o, event.Source, c.RecordKey)
+	if err != nil {
+		return
+	}
+	switch {
+	case c.Side == event.Target:
+	case len(source) > 0:
+		f.tell(o.Observe(&source[0], seen, "", nil))
+	default:
+		f.tell(o.Absent(event.Source, o.Object.Source, c.RecordKey, "", at, seen))
+	}
+	copies, err := f.copiesOf(o, c, source)
+	switch {
+	case c.Side == event.Source || err != nil:
+	case len(copies) > 0:
+		f.tell(o.Observe(&copies[0], seen, c.RecordKey, nil))
+	default:
+		f.tell(o.Absent(event.Target, o.Object.Target[0], c.TargetID, c.RecordKey, at, seen))
+	}
+}
+
+func (f *fold) get(o *both, side, id string) ([]match.Row, error) {
+	return o.Read(f.ctx, o.readers[side], side, []string{id}, func() event.Time { return event.At(f.Now()) })
+}
+
+// copiesOf reads the copy by its id, or by the source's keys.
+func (f *fold) copiesOf(o *both, c *event.Check, source []match.Row) ([]match.Row, error) {
+	if c.TargetID != "" && !strings.HasPrefix(c.TargetID, event.MissingID("")) {
+		if rows, err := f.get(o, event.Target, c.TargetID); err != nil || len(rows) > 0 {
+			return rows, err
+		}
+	}
+	if len(source) == 0 { // by the keys it had
+		was := o.seen[c.RecordKey]
+		i, k := was.Key()
+		if found, ok := o.copies[strconv.Itoa(i)+k]; ok {
+			return f.get(o, event.Target, found.ID)
+		}
+		return nil, errNobodyKnows
+	}
+	found, err := o.Others(f.ctx, o.readers[event.Target], source, func() event.Time { return event.At(f.Now()) })
+	return found[c.RecordKey], err
+}
+
+// poll shows what changed on both sides, and links what has the same key. A
+// system that does not answer is asked again a poll later.
+func (f *fold) poll(since event.Time) {
+	for _, o := range f.objects {
+		if !f.learn(o) {
+			continue
+		}
+		for _, side := range []string{event.Source, event.Target} {
+			for _, native := range o.Natives(side) {
+				q := o.Query(side, native)
+				q.Since = since
+				_ = o.readers[side].Modified(f.ctx, q, func(records []crm.Record) error {
+					f.show(o, side, records)
+					return nil
+				})
+			}
+		}
+		f.link(o)
+	}
+}
+
+func (f *fold) show(o *both, side string, records []crm.Record) {
+	at := event.At(f.Now())
+	for i := range records {
+		row := o.Row(side, &records[i], at)
+		if side == event.Source {
+			o.sources, o.seen[row.ID] = append(o.sources, row), row
+		}
+		for i, k := range row.Keys {
+			if k != "" && side == event.Target {
+				o.copies[strconv.Itoa(i)+k] = row
+			}
+		}
+		f.tell(o.Observe(&row, match.Seen{By: event.FoundByPoll, Now: at, Resolution: int64(pollAfter)}, "", nil))
+	}
+}
+
+func (f *fold) link(o *both) {
+	o.sources = slices.DeleteFunc(o.sources, func(row match.Row) bool {
+		i, k := row.Key()
+		c, ok := o.copies[strconv.Itoa(i)+k]
+		if ok && i >= 0 {
+			f.tell(o.Link(row.ID, c.ID, c.Native, "key", event.At(f.Now())))
+		}
+		return ok
+	})
+}
