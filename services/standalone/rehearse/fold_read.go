@@ -1,12 +1,14 @@
 package rehearse
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
@@ -27,6 +29,14 @@ const (
 
 // errNobodyKnows which record to look for.
 var errNobodyKnows = errors.New("nobody knows the copy")
+
+// impatient is the readers' clock: time stands still while they call, so what
+// has to wait is left for the next look.
+type impatient struct{ *fold }
+
+var errLater = errors.New("not now")
+
+func (impatient) Sleep(context.Context, time.Duration) error { return errLater }
 
 // lateServer is the two fakes' addresses, before there are fakes.
 type lateServer struct {
@@ -59,7 +69,7 @@ func (f *fold) read(cfg *config.Config, policy *privacy.Policy, secrets cfgload.
 	for i := range cfg.Connections {
 		c := &cfg.Connections[i]
 		c.CallShare = 1 // budgets have tests of their own
-		r, _, done, err := reconcile.Open(c, secrets.Resolve, f, nil)
+		r, _, done, err := reconcile.Open(c, secrets.Resolve, impatient{f}, nil)
 		if err != nil {
 			return err
 		}
@@ -118,28 +128,34 @@ func (f *fold) answer(now event.Time) {
 	})
 	for _, c := range due {
 		for _, o := range f.objects {
-			if o.Integration.ID == c.Integration && o.Object.Name == c.Object && f.learn(o) {
-				f.look(o, c)
+			if o.Integration.ID == c.Integration && o.Object.Name == c.Object && (!f.learn(o) || !f.look(o, c)) {
+				again := *c // nobody answered
+				again.AskedAt = now
+				f.pending = append(f.pending, &again)
 			}
 		}
 	}
 }
 
-// look answers a check, as far as the systems answer.
-func (f *fold) look(o *both, c *event.Check) {
+// look answers a check; false: a system did not answer.
+func (f *fold) look(o *both, c *event.Check) bool {
 	at := event.At(f.Now())
 	seen := match.Seen{By: event.FoundByReadback, Now: at}
 	if id, orphan := strings.CutPrefix(c.RecordKey, event.OrphanID("")); orphan {
-		if rows, err := f.get(o, event.Target, id); err == nil && len(rows) > 0 {
-			f.tell(o.Orphan(&rows[0], seen)...)
-		} else if err == nil {
+		rows, err := f.get(o, event.Target, id)
+		switch {
+		case err != nil:
+			return false
+		case len(rows) == 0:
 			f.tell(o.Absent(event.Target, o.Object.Target[0], id, c.RecordKey, at, seen))
+		default:
+			f.origin(o, rows, c.RecordKey, seen)
 		}
-		return
+		return true
 	}
 	source, err := f.get(o, event.Source, c.RecordKey)
 	if err != nil {
-		return
+		return false
 	}
 	switch {
 	case c.Side == event.Target:
@@ -150,12 +166,27 @@ func (f *fold) look(o *both, c *event.Check) {
 	}
 	copies, err := f.copiesOf(o, c, source)
 	switch {
-	case c.Side == event.Source || err != nil:
+	case c.Side == event.Source || errors.Is(err, errNobodyKnows):
+	case err != nil:
+		return false
 	case len(copies) > 0:
 		f.tell(o.Observe(&copies[0], seen, c.RecordKey, nil))
 	default:
 		f.tell(o.Absent(event.Target, o.Object.Target[0], c.TargetID, c.RecordKey, at, seen))
 	}
+	return true
+}
+
+// origin looks for the source of an orphan by its keys.
+func (f *fold) origin(o *both, rows []match.Row, orphan string, seen match.Seen) {
+	found, err := o.Others(f.ctx, o.readers[event.Source], rows, func() event.Time { return seen.Now })
+	if origins := found[rows[0].ID]; err == nil && len(origins) == 1 {
+		alias := origins[0]
+		alias.ID = orphan // its own key hears that, too
+		f.tell(o.Observe(&alias, seen, "", nil), o.Observe(&rows[0], seen, origins[0].ID, nil), o.Observe(&origins[0], seen, "", nil))
+		return
+	}
+	f.tell(o.Orphan(&rows[0], seen)...)
 }
 
 func (f *fold) get(o *both, side, id string) ([]match.Row, error) {
