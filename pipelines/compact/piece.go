@@ -1,20 +1,52 @@
 package compact
 
 import (
-	"math"
 	"math/bits"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"plumbline.dev/schemas/event"
 )
 
-// piece is how one type is written and read. Empty things are not written.
+// piece is how one type is written and read. What is empty, zero at all these
+// words, is not written.
 type piece struct {
-	empty func(unsafe.Pointer) bool
+	words []word
 	write func(*writer, unsafe.Pointer)
 	read  func(*reader, unsafe.Pointer)
 }
+
+// word is where to look whether there is anything: a number, a length, a pointer.
+type word struct {
+	off  uintptr
+	size uint8 // bytes: 1, 4 or 8
+}
+
+func (w *word) set(p unsafe.Pointer) bool {
+	at := unsafe.Add(p, w.off)
+	switch w.size {
+	case 8:
+		return *(*uint64)(at) != 0
+	case 4:
+		return *(*uint32)(at) != 0
+	}
+	return *(*uint8)(at) != 0
+}
+
+func at(off uintptr, size uintptr) []word { return []word{{off, uint8(size)}} }
+
+// shifted are a part's words as those of the whole.
+func shifted(words []word, by uintptr) []word {
+	out := slices.Clone(words)
+	for i := range out {
+		out[i].off += by
+	}
+	return out
+}
+
+// lenOff is where strings and slices have their length.
+const lenOff = unsafe.Offsetof(header{}.len)
 
 var (
 	timeType  = reflect.TypeFor[event.Time]()
@@ -32,7 +64,7 @@ func pieceOf(t reflect.Type) piece {
 	case reflect.String:
 		return texts
 	case reflect.Bool: // what is not empty is true
-		return piece{zero[bool], func(*writer, unsafe.Pointer) {}, func(_ *reader, p unsafe.Pointer) { *(*bool)(p) = true }}
+		return piece{at(0, 1), func(*writer, unsafe.Pointer) {}, func(_ *reader, p unsafe.Pointer) { *(*bool)(p) = true }}
 	case reflect.Int:
 		return signed[int]()
 	case reflect.Int32:
@@ -43,10 +75,8 @@ func pieceOf(t reflect.Type) piece {
 		return unsigned[uint8]()
 	case reflect.Uint32:
 		return unsigned[uint32]()
-	case reflect.Uint64: // sums and marks: no number is likelier than another, but for one that was there before
+	case reflect.Uint64, reflect.Float64: // sums and marks: no number is likelier than another, but for one that was there before
 		return sums
-	case reflect.Float64:
-		return floats
 	case reflect.Struct:
 		return structOf(t)
 	case reflect.Pointer:
@@ -59,35 +89,32 @@ func pieceOf(t reflect.Type) piece {
 	panic("compact: no way to write a " + t.String())
 }
 
-func zero[T comparable](p unsafe.Pointer) bool {
-	var none T
-	return *(*T)(p) == none
-}
-
 func signed[T int | int32 | int64]() piece {
+	var v T
 	return piece{
-		zero[T],
+		at(0, unsafe.Sizeof(v)),
 		func(w *writer, p unsafe.Pointer) { w.int(int64(*(*T)(p))) },
 		func(r *reader, p unsafe.Pointer) { *(*T)(p) = T(r.int()) },
 	}
 }
 
 func unsigned[T uint8 | uint32]() piece {
+	var v T
 	return piece{
-		zero[T],
+		at(0, unsafe.Sizeof(v)),
 		func(w *writer, p unsafe.Pointer) { w.uint(uint64(*(*T)(p))) },
 		func(r *reader, p unsafe.Pointer) { *(*T)(p) = T(r.uint()) },
 	}
 }
 
 var texts = piece{
-	func(p unsafe.Pointer) bool { return len(*(*string)(p)) == 0 },
+	at(lenOff, 8),
 	func(w *writer, p unsafe.Pointer) { w.string(*(*string)(p)) },
 	func(r *reader, p unsafe.Pointer) { *(*string)(p) = r.string() },
 }
 
 var times = piece{
-	zero[int64],
+	at(0, 8),
 	func(w *writer, p unsafe.Pointer) {
 		at := *(*int64)(p)
 		w.int(at - w.time)
@@ -100,13 +127,9 @@ var times = piece{
 }
 
 var sums = piece{
-	zero[uint64],
+	at(0, 8),
 	func(w *writer, p unsafe.Pointer) { w.sum(*(*uint64)(p)) },
 	func(r *reader, p unsafe.Pointer) { *(*uint64)(p) = r.sum() },
-}
-
-var floats = piece{
-	func(p unsafe.Pointer) bool { return math.Float64bits(*(*float64)(p)) == 0 }, sums.write, sums.read,
 }
 
 // field is one of a struct.
@@ -126,23 +149,29 @@ func structOf(t reflect.Type) piece {
 	if len(fields) > 64 {
 		panic("compact: too many fields in " + t.String())
 	}
+	type probe struct {
+		word
+		bit uint64
+	}
+	var probes []probe
+	var words []word
+	for i := range fields {
+		fields[i].words = shifted(fields[i].words, fields[i].off)
+		words = append(words, fields[i].words...)
+		for _, w := range fields[i].words {
+			probes = append(probes, probe{w, 1 << i})
+		}
+	}
 	set := func(p unsafe.Pointer) (which uint64) {
-		for i := range fields {
-			if !fields[i].empty(unsafe.Add(p, fields[i].off)) {
-				which |= 1 << i
+		for i := range probes {
+			if probes[i].set(p) {
+				which |= probes[i].bit
 			}
 		}
 		return which
 	}
 	return piece{
-		func(p unsafe.Pointer) bool {
-			for i := range fields {
-				if !fields[i].empty(unsafe.Add(p, fields[i].off)) {
-					return false
-				}
-			}
-			return true
-		},
+		words,
 		func(w *writer, p unsafe.Pointer) {
 			which := set(p)
 			for w.uint(which); which != 0; which &= which - 1 {
@@ -169,7 +198,7 @@ func structOf(t reflect.Type) piece {
 func message(t reflect.Type) piece {
 	of := func(p unsafe.Pointer) event.Event { return reflect.NewAt(t, p).Interface().(event.Event) }
 	return piece{
-		func(p unsafe.Pointer) bool { return reflect.NewAt(t, p).Elem().IsZero() },
+		structOf(t).words,
 		func(w *writer, p unsafe.Pointer) {
 			b, err := of(p).MarshalMsg(nil)
 			if err != nil {
@@ -190,7 +219,7 @@ func message(t reflect.Type) piece {
 func pointerTo(t reflect.Type) piece {
 	of := pieceOf(t)
 	return piece{
-		zero[unsafe.Pointer],
+		at(0, 8),
 		func(w *writer, p unsafe.Pointer) { of.write(w, *(*unsafe.Pointer)(p)) },
 		func(r *reader, p unsafe.Pointer) {
 			v := reflect.New(t).UnsafePointer()
@@ -219,7 +248,7 @@ func items(t reflect.Type) piece {
 func sliceOf(t reflect.Type) piece {
 	of, size := items(t.Elem()), t.Elem().Size()
 	return piece{
-		func(p unsafe.Pointer) bool { return (*header)(p).len == 0 },
+		at(lenOff, 8),
 		func(w *writer, p unsafe.Pointer) {
 			s := (*header)(p)
 			w.uint(uint64(s.len))
@@ -244,15 +273,12 @@ func sliceOf(t reflect.Type) piece {
 
 func arrayOf(t reflect.Type) piece {
 	of, size, n := items(t.Elem()), t.Elem().Size(), uintptr(t.Len())
+	var words []word
+	for i := range n {
+		words = append(words, shifted(of.words, i*size)...)
+	}
 	return piece{
-		func(p unsafe.Pointer) bool {
-			for i := range n {
-				if !of.empty(unsafe.Add(p, i*size)) {
-					return false
-				}
-			}
-			return true
-		},
+		words,
 		func(w *writer, p unsafe.Pointer) {
 			for i := range n {
 				of.write(w, unsafe.Add(p, i*size))
