@@ -9,10 +9,11 @@ const (
 	RunInvalidated = "invalidated" // what was compared no longer holds: the mapping changed
 	RunRemoved     = "removed"     // no longer configured
 	RunExcluded    = "excluded"    // left out on purpose, with a reason
+	RunUncovered   = "uncovered"   // a system holds such records, and no integration maps them
 )
 
 // RunStates lists every state.
-var RunStates = []string{RunPlanned, RunComplete, RunSampled, RunFailed, RunInvalidated, RunRemoved, RunExcluded}
+var RunStates = []string{RunPlanned, RunComplete, RunSampled, RunFailed, RunInvalidated, RunRemoved, RunExcluded, RunUncovered}
 
 // Reconciliation is what one run says of one set: a field of an object, or the
 // object as a whole (Field empty: existence, duplicates). Its two watermarks
@@ -25,7 +26,7 @@ type Reconciliation struct {
 	Field           string  `msg:"field,omitempty"` // source-side name; empty = the object as a whole
 	Run             string  `msg:"run"`
 	State           string  `msg:"state"`
-	Reason          string  `msg:"reason,omitempty"` // of failed, sampled, invalidated, excluded
+	Reason          string  `msg:"reason,omitempty"` // of failed, sampled, invalidated, excluded, uncovered
 	Critical        bool    `msg:"critical,omitempty"`
 	ScheduleMS      int64   `msg:"schedule_ms,omitempty"` // how often it should run
 	StartedAt       Time    `msg:"started_at"`

@@ -139,5 +139,5 @@ var tones = map[string]string{
 	"warning": "warning", "stalled": "warning", "acknowledged": "", "sampled": "warning", "ticket": "warning", "pending": "warning", "P2": "warning",
 	"open": "breach", "error": "breach", "failed": "breach", "not_applied": "breach", "tripped": "breach", "breach": "breach", "firing": "breach",
 	"page": "breach", "P1": "breach", "confirmed": "breach", "permanent": "breach",
-	"unknown": "unknown", "unobserved": "unknown", "planned": "unknown",
+	"unknown": "unknown", "unobserved": "unknown", "planned": "unknown", "uncovered": "warning",
 }

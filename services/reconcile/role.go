@@ -79,6 +79,7 @@ func (r *Role) Run(ctx context.Context) error {
 	g.Go(func() error { return r.probes(ctx) })
 	g.Go(func() error { return r.schemas(ctx) })
 	g.Go(func() error { return r.schedule(ctx) })
+	g.Go(func() error { return r.gaps(ctx) })
 	g.Go(func() error { return r.flush(ctx) })
 	return g.Wait()
 }

@@ -71,7 +71,8 @@ type world struct {
 	t        *testing.T
 	source   *crm.Table
 	target   *crm.Table
-	leads    *crm.Table // nil: the org has none
+	leads    *crm.Table   // nil: the org has none
+	others   []*crm.Table // of the portal
 	daily    int
 	yaml     string
 	status   int // refuses every call with it
@@ -183,7 +184,7 @@ func (w *world) serve(targets string) {
 	if w.leads != nil {
 		tables = append(tables, w.leads)
 	}
-	w.hs = hubspot.New(hubspot.Options{Lock: w, Tables: []*crm.Table{w.source}, Portal: "62515", Token: "token", Now: now, Limit: 1e6, Daily: daily})
+	w.hs = hubspot.New(hubspot.Options{Lock: w, Tables: append([]*crm.Table{w.source}, w.others...), Portal: "62515", Token: "token", Now: now, Limit: 1e6, Daily: daily})
 	w.sf = salesforce.New(salesforce.Options{
 		Lock: w, Tables: tables, Org: &crm.Salesforce{Tables: map[string]*crm.Table{"Contact": w.target}},
 		OrgID: "00D5f000001abcDEAQ", ClientID: "id", Secret: "secret", UserID: "005READER", Now: now, Daily: daily,

@@ -1,7 +1,7 @@
 -- title: Sets of one run
 -- empty: There is no such run.
 -- needs: run
--- filter: state = planned complete sampled failed invalidated removed excluded
+-- filter: state = planned complete sampled failed invalidated removed excluded uncovered
 -- filter: object
 -- column: object | text | Object
 -- column: field | text | Field | /rows/divergences?integration={integration}&object={object}&field={field}

@@ -23,7 +23,7 @@ SELECT tenant, integration, run, min(r.started_at) AS started_at, countIf(r.stat
     if(countIf(isNull(r.ended_at)) > 0, NULL, dateDiff('millisecond', min(r.started_at), max(r.ended_at))) AS took, max(r.calls) AS calls,
     anyIf(r.reason, r.reason != '') AS reason
 FROM reconciliations AS r
-WHERE {where} AND run != '' AND r.state NOT IN ('removed', 'excluded')
+WHERE {where} AND run != '' AND r.state NOT IN ('removed', 'excluded', 'uncovered')
 GROUP BY tenant, integration, run
 ORDER BY started_at DESC
 LIMIT {limit}
