@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: breakers help run test check eval causes bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process bench-roles stories release licences vuln
+.PHONY: injuries breakers help run test check eval causes bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process bench-roles stories release licences vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ soak: engine ## two hours of the whole product with kills, freezes and a look at
 	cd services && go test ./standalone -run TestSoak -soak.for 2h -timeout 3h -v
 	cd pipelines && go test ./ledger -run 'TestLedgerIsTheReference|TestCutsDoNotShow' -rapid.checks 1000000 -timeout 180m -v
 	cd pipelines && go test ./ledger -run TestEverySilentFailureIsFound -silent.changes 1000000 -timeout 20m -v
+
+injuries: engine ## one divergence of each kind in ten thousand records: each is found, and nothing else
+	cd services && go test ./reconcile -count=1 -run TestOneInTenThousand -rare 100 -timeout 30m -v
 
 breakers: engine build ## run the circuit-breaker samples of three languages against a real Plumbline
 	scripts/breakers.sh

@@ -1,9 +1,13 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"plumbline.dev/schemas/event"
@@ -158,4 +162,33 @@ func (w *walk) total() {
 	low, high := interval(n, of)
 	w.say("\nFirst drift number: %s of %d records modified last, after %s. 95 %% sure it is %.1f to %.1f %%.", percent(n, of), of,
 		w.p.Ended.Sub(w.p.Began).Round(100*time.Millisecond), 100*low, 100*high)
+	for _, o := range w.p.Objects {
+		w.say("  %-10s %s", o.Name, o.First.line())
+	}
+}
+
+// line is an object's number in a form that can be passed on as it is.
+func (f *First) line() string {
+	parts := []string{fmt.Sprintf("%d of %d differ", f.Diverging(), f.Looked)}
+	for _, c := range []struct {
+		n    int
+		text string
+	}{
+		{f.Missing, "not in Salesforce"}, {f.Orphans, "not in HubSpot"}, {f.Duplicates, "copied more than once"}, {f.Different, "with other values"},
+	} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.text))
+		}
+	}
+	fields := slices.SortedFunc(maps.Keys(f.Fields), func(a, b string) int {
+		return cmp.Or(cmp.Compare(f.Fields[b], f.Fields[a]), cmp.Compare(a, b))
+	})
+	for i, name := range fields {
+		if i == maxExamples {
+			parts = append(parts, "...")
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s %d", name, f.Fields[name]))
+	}
+	return strings.Join(parts, "; ")
 }

@@ -83,6 +83,8 @@ func TestInitFromAnEmptyFolder(t *testing.T) {
 	t.Log(stderr)
 	require.Less(t, time.Since(began), 10*time.Minute)
 	require.Contains(t, stderr, "First drift number: ")
+	require.Regexp(t, `(?m)^  contact +1 of 500 differ; 1 with other values; hubspot_owner_id 1$`, stderr, "a summary to pass on")
+	require.Regexp(t, `(?m)^  deal +0 of 229 differ$`, stderr)
 	cfg, err := cfgload.Load(filepath.Join(dir, "plumbline.yaml"))
 	require.NoError(t, err)
 	objects := map[string]int{}
