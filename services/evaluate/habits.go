@@ -78,8 +78,10 @@ func (s *sheet) retries(w *World, f *Findings) {
 		name string
 		of   func(Habits) uint64
 	}{
-		{"attempts error", func(h Habits) uint64 { return h.Attempts }}, {"records error", func(h Habits) uint64 { return h.Records }},
-		{"retried error", func(h Habits) uint64 { return h.Retried }}, {"permanent repeated error", func(h Habits) uint64 { return h.Repeated }},
+		{"attempts error", func(h Habits) uint64 { return h.Attempts }},
+		{"records error", func(h Habits) uint64 { return h.Records }},
+		{"retried error", func(h Habits) uint64 { return h.Retried }},
+		{"permanent repeated error", func(h Habits) uint64 { return h.Repeated }},
 		{"unsafe creates error", func(h Habits) uint64 { return h.Unsafe }}, // the worker names a key: there are none
 	} {
 		s.worst(GroupRetries, c.name, of, func(in string) uint64 { return c.of(f.Retries[in]) }, func(in string) uint64 { return c.of(was[in]) })
