@@ -42,6 +42,7 @@ type fold struct {
 	ticked  event.Time
 	polled  event.Time
 	out     map[string][]event.Event
+	waited  int   // of the readers, in this look
 	err     error // the first
 }
 
@@ -102,7 +103,6 @@ func (f *fold) play(o Options, dir string) (*Result, []evaluate.Miss, error) {
 	for i, api := range f.sim.Fakes() {
 		apis[i].serve(api)
 	}
-	f.poll(0) // the first look at everything
 	if err := f.sim.Run(f.ctx); err != nil {
 		return nil, nil, err
 	}
@@ -206,7 +206,7 @@ func (f *fold) until(now event.Time) {
 		f.answer(tick.At)
 		if tick.At-f.polled >= pollAfter {
 			f.polled = tick.At
-			f.poll(tick.At - pollAfter - pollOverlap)
+			f.poll()
 		}
 	}
 }

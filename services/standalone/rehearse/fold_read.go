@@ -30,13 +30,21 @@ const (
 // errNobodyKnows which record to look for.
 var errNobodyKnows = errors.New("nobody knows the copy")
 
-// impatient is the readers' clock: time stands still while they call, so what
-// has to wait is left for the next look.
+// impatient is the readers' clock: time stands still while they call, so a wait
+// takes none of it, and what waits again and again is left for the next look.
 type impatient struct{ *fold }
 
 var errLater = errors.New("not now")
 
-func (impatient) Sleep(context.Context, time.Duration) error { return errLater }
+const patience = 20 // waits in one look
+
+// Sleep implements pace.Clock.
+func (i impatient) Sleep(context.Context, time.Duration) error {
+	if i.waited++; i.waited > patience {
+		return errLater
+	}
+	return nil
+}
 
 // lateServer is the two fakes' addresses, before there are fakes.
 type lateServer struct {
@@ -60,7 +68,8 @@ type both struct {
 	closes  []func()
 	copies  map[string]match.Row
 	seen    map[string]match.Row // of the source, by id
-	sources []match.Row          // whose copy is not known
+	through map[string]event.Time
+	sources []match.Row // whose copy is not known
 }
 
 // read opens the readers.
@@ -79,7 +88,7 @@ func (f *fold) read(cfg *config.Config, policy *privacy.Policy, secrets cfgload.
 		in := &cfg.Integrations[i]
 		for j := range in.Objects {
 			f.objects = append(f.objects, &both{
-				Mapping: match.New(in, &in.Objects[j], policy), copies: map[string]match.Row{}, seen: map[string]match.Row{}, closes: closes,
+				Mapping: match.New(in, &in.Objects[j], policy), copies: map[string]match.Row{}, seen: map[string]match.Row{}, through: map[string]event.Time{}, closes: closes,
 				readers: map[string]crm.Reader{event.Source: readers[in.Source.Connection], event.Target: readers[in.Target.Connection]},
 			})
 			closes = nil
@@ -105,6 +114,7 @@ func (f *fold) tell(messages ...bus.Message) {
 // learn asks what fields there are: a map may have broken. It reports false
 // while a system does not answer.
 func (f *fold) learn(o *both) bool {
+	f.waited = 0
 	for side, r := range o.readers {
 		for _, native := range o.Natives(side) {
 			p, err := r.Describe(f.ctx, native)
@@ -149,7 +159,7 @@ func (f *fold) look(o *both, c *event.Check) bool {
 		case len(rows) == 0:
 			f.tell(o.Absent(event.Target, o.Object.Target[0], id, c.RecordKey, at, seen))
 		default:
-			f.origin(o, rows, c.RecordKey, seen)
+			f.tell(o.Orphan(&rows[0], seen)...)
 		}
 		return true
 	}
@@ -177,18 +187,6 @@ func (f *fold) look(o *both, c *event.Check) bool {
 	return true
 }
 
-// origin looks for the source of an orphan by its keys.
-func (f *fold) origin(o *both, rows []match.Row, orphan string, seen match.Seen) {
-	found, err := o.Others(f.ctx, o.readers[event.Source], rows, func() event.Time { return seen.Now })
-	if origins := found[rows[0].ID]; err == nil && len(origins) == 1 {
-		alias := origins[0]
-		alias.ID = orphan // its own key hears that, too
-		f.tell(o.Observe(&alias, seen, "", nil), o.Observe(&rows[0], seen, origins[0].ID, nil), o.Observe(&origins[0], seen, "", nil))
-		return
-	}
-	f.tell(o.Orphan(&rows[0], seen)...)
-}
-
 func (f *fold) get(o *both, side, id string) ([]match.Row, error) {
 	return o.Read(f.ctx, o.readers[side], side, []string{id}, func() event.Time { return event.At(f.Now()) })
 }
@@ -212,21 +210,26 @@ func (f *fold) copiesOf(o *both, c *event.Check, source []match.Row) ([]match.Ro
 	return found[c.RecordKey], err
 }
 
-// poll shows what changed on both sides, and links what has the same key. A
-// system that does not answer is asked again a poll later.
-func (f *fold) poll(since event.Time) {
+// poll shows what changed on both sides since each was last read, and links
+// what has the same key.
+func (f *fold) poll() {
 	for _, o := range f.objects {
 		if !f.learn(o) {
 			continue
 		}
 		for _, side := range []string{event.Source, event.Target} {
+			began, whole := event.At(f.Now()), true
 			for _, native := range o.Natives(side) {
 				q := o.Query(side, native)
-				q.Since = since
-				_ = o.readers[side].Modified(f.ctx, q, func(records []crm.Record) error {
+				q.Since = max(o.through[side]-pollOverlap, 0)
+				err := o.readers[side].Modified(f.ctx, q, func(records []crm.Record) error {
 					f.show(o, side, records)
 					return nil
 				})
+				whole = whole && err == nil
+			}
+			if whole {
+				o.through[side] = began
 			}
 		}
 		f.link(o)
