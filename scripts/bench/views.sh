@@ -13,7 +13,7 @@ listen: { ingest: 127.0.0.1:$((port + 1)), console: 127.0.0.1:$((port + 2)), cli
 integrations:
 $(for i in 0 1 2 3 4 5 6 7; do echo "  - { id: i$i, tenant: default, attempts: full, source: { system: hubspot, account: \"1\" }, target: { system: salesforce, account: a }, objects: [{ name: contact, source: contact, target: Contact, key: { source: email, target: Email } }] }"; done)
 YAML
-bin/plumbline up --roles kafka,clickhouse --config "$dir/plumbline.yaml" 2>"$dir/log" &
+bin/plumbline up --roles kafka,clickhouse,console --config "$dir/plumbline.yaml" 2>"$dir/log" &
 pid=$!
 trap 'kill $pid; wait $pid || true; rm -rf "$dir"' EXIT
 
@@ -107,3 +107,17 @@ silent failures, newest 100|SELECT * FROM silent_failures ORDER BY found_at DESC
 failures of a day by class|SELECT integration, class, count() FROM failures WHERE occurred_at >= now() - INTERVAL 1 DAY GROUP BY 1, 2 FORMAT Null
 one record's attempts|SELECT * FROM attempts WHERE integration = 'i1' AND record_key = 'i1/contact/77' AND occurred_at >= now() - INTERVAL 1 DAY FORMAT Null
 QUERIES
+
+# The console's overview, as somebody who keeps it open sees it: the first look
+# reads everything, the others show the newest snapshot while the next is read.
+page="http://127.0.0.1:$((port + 2))/"
+first=$(curl -sS -o /dev/null -w '%{time_total}' --max-time 60 "$page")
+times=()
+for _ in $(seq 400); do
+  times+=("$(curl -sS -o /dev/null -w '%{time_total}' "$page")")
+  sleep 0.05
+done
+echo
+echo "| console overview | first look ms | p50 ms of 400 | p95 | slowest |"
+echo "|---|---|---|---|---|"
+printf '%s\n' "${times[@]}" | sort -n | awk -v f="$first" 'NR == 200 {a = $1} NR == 380 {b = $1} END {printf "| page | %.0f | %.1f | %.1f | %.1f |\n", f * 1000, a * 1000, b * 1000, $1 * 1000}'

@@ -72,7 +72,7 @@ func TestFailuresContract(t *testing.T) {
 	require.Equal(t, true, got["truncated"])
 	rows := got["failures"].([]any)
 	require.Len(t, rows, 3)
-	require.Equal(t, strings.Fields("attempt_id attribution class code collateral confidence delivery_id evidence failure_id fingerprint first_step integration "+
+	require.Equal(t, strings.Fields("attempt_id attribution class code collateral confidence delivery_id evidence failure_id fingerprint first_step incident_id integration "+
 		"likely_cause message object occurred_at operation origin provider record_key recoverability rule source_id status target_id tenant"), keys(rows[0]))
 	require.Equal(t, "INVALID_SESSION_ID", rows[0].(map[string]any)["code"])
 	all := getJSON(t, base+"/api/v1/failures?limit=1000", http.StatusOK)
