@@ -13,6 +13,18 @@ step() { echo "== $*" >&2; }
 # the race detector would watch 560 MB of foreign code and run for minutes.
 in_process=plumbline.dev/services/embedded/clickhouse
 
+# Packages run two at a time in the order given; a long one at the end would
+# leave a core without work.
+longest=(standalone process console internal/warehouse cmd/plumbline sink reconcile simulate)
+longest_first() {
+  local list package
+  list=$(cat)
+  for package in "${longest[@]}"; do
+    grep -x "plumbline.dev/services/$package" <<<"$list" || true
+  done
+  grep -vxF "$(printf 'plumbline.dev/services/%s\n' "${longest[@]}")" <<<"$list"
+}
+
 test_all() {
   export PLUMBLINE_BINARY=$PWD/bin/plumbline # tests of commands run what users run
   step "go vet"
@@ -23,7 +35,7 @@ test_all() {
   done
   for m in "${modules[@]}"; do
     step "tests of $m, with the race detector"
-    (cd "$m" && go list ./... | { grep -v "^$in_process" || true; } | xargs -r go test -race -timeout 20m)
+    (cd "$m" && go list ./... | { grep -v "^$in_process" || true; } | longest_first | xargs -r go test -race -timeout 20m)
   done
   step "tests of the embedded engine"
   (cd services && go test -timeout 20m ./embedded/clickhouse/...)
