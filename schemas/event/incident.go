@@ -62,8 +62,8 @@ type Incident struct {
 	Open           int64    `msg:"open"`                 // records not right yet
 	Unverified     int64    `msg:"unverified,omitempty"` // taken on the target's word
 	Waived         int64    `msg:"waived,omitempty"`
-	Records        []string `msg:"records,omitempty"`   // up to MaxKeys; beyond, Predicate says which
-	Predicate      string   `msg:"predicate,omitempty"` // SQL that selects them all
+	Records        []string `msg:"records,omitempty"`      // up to MaxKeys; beyond, Predicate says which
+	Predicate      string   `msg:"predicate,omitempty"`    // SQL that selects them all
 	Fingerprints   []string `msg:"fingerprints,omitempty"` // of its failures: which ones belong to it
 	Reopened       int      `msg:"reopened,omitempty"`
 	Recurrence     int      `msg:"recurrence"`           // which one of this fingerprint in 30 days

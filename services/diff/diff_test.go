@@ -281,9 +281,13 @@ func TestTablesOfServers(t *testing.T) {
 		`7  missing_in_target null null`, `8 n value_mismatch null "0" blank_in_source`, `9  duplicate "1" "2"`, `unlinkable "0" "1"`,
 	}
 	for _, sides := range [][2]string{
-		{server + name + "#a", server + name + "#b"}, {server + name + "#a", server + "system#" + name + ".b"},
-		{server + name + "#SELECT * FROM a", server + name + "#b"}, {server + name + "#a", server + "system#SELECT * FROM " + name + ".b"},
-		{server + name + "#a", file["b"]}, {file["a"], server + name + "#b"}, {file["a"], file["b"]},
+		{server + name + "#a", server + name + "#b"},
+		{server + name + "#a", server + "system#" + name + ".b"},
+		{server + name + "#SELECT * FROM a", server + name + "#b"},
+		{server + name + "#a", server + "system#SELECT * FROM " + name + ".b"},
+		{server + name + "#a", file["b"]},
+		{file["a"], server + name + "#b"},
+		{file["a"], file["b"]},
 	} {
 		r, lines, err := run(t, &diff.Options{A: sides[0], B: sides[1], Key: []string{"id"}})
 		require.NoError(t, err)

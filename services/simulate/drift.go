@@ -81,7 +81,7 @@ func (w *world) check(r *pair, e *episode, cause string) {
 		if why.text() == scenario.AckAndDrop || (r.refused|r.late)&bit != 0 {
 			kind = event.Stale
 		}
-		w.gap(r, j, kind, !equal && !(stands(f, target) && r.claimed&bit == 0), why, source, target)
+		w.gap(r, j, kind, !equal && (!stands(f, target) || r.claimed&bit != 0), why, source, target)
 	}
 	struck := len(r.open) > 0
 	if struck {
