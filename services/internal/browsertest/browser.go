@@ -21,7 +21,7 @@ import (
 
 const (
 	step     = 2 * time.Minute // what one action may take on a busy machine
-	patience = time.Minute     // how long a page may take to say something by itself
+	patience = 2 * time.Minute // how long a page may take to say something by itself: windows end with the last closed minute
 )
 
 // Need skips the test where there is no browser: it cannot say anything then.
