@@ -105,6 +105,7 @@ func (t *Try) writes(o *Open) bool {
 // tried moves one delivery if the attempt belongs to it. What was applied,
 // acknowledged or judged missing is not undone by a later failure.
 func (f *folding) tried(o *Open, t *Try) bool {
+	f.written(o, t)
 	if !t.covers(o, f.p.skew) {
 		return false
 	}

@@ -86,6 +86,8 @@ func (f *folding) judge(o *Open, e *Evidence) {
 		f.writtenBack(o, e)
 	case o.D.State == event.StateSuperseded && e.Event && e.At+f.p.skew >= max(o.D.ChangedAt, o.D.FirstAttemptAt):
 		f.arrived(o, e)
+	case o.D.State == event.StateOverwritten:
+		f.taken(o, e)
 	case o.settled():
 		f.verify(o, e)
 	case e.At+f.p.skew < max(o.D.ChangedAt, o.D.FirstAttemptAt):
@@ -151,15 +153,24 @@ func (f *folding) judgeFields(o *Open, e *Evidence) {
 	case event.StateApplied:
 		f.applied(o)
 	case event.StateOverwritten:
-		f.settle(o, event.StateOverwritten)
+		f.overwritten(o)
+	}
+}
+
+// overwritten settles a delivery of which somebody else's value stands. What
+// only a rule lets stand the sync may write all the same.
+func (f *folding) overwritten(o *Open) {
+	f.settle(o, event.StateOverwritten)
+	if slices.ContainsFunc(o.Wants, func(w Want) bool { return w.Over && f.m.lets(w.Target) }) {
+		o.Forget = f.clock + f.p.keep
 	}
 }
 
 // differs judges a value that is not the wanted one. Only an acknowledgement
 // claims that the target took it, so without one this proves nothing; nor
 // does a write that nobody is known to have made, or one of another field.
-// Where nobody reports attempts, the sync's own write after the change is as
-// good as one.
+// Where nobody reports attempts, the sync's own write of the field after the
+// change is as good as one; a write of the record is not.
 func (f *folding) differs(o *Open, w *Want, shown event.Value, e *Evidence) {
 	claimed := o.D.AcknowledgedAt
 	if claimed == 0 && f.m.silent() {
@@ -174,6 +185,7 @@ func (f *folding) differs(o *Open, w *Want, shown event.Value, e *Evidence) {
 	case !known || claimed == 0:
 	case last.still || last.at+f.p.skew < claimed:
 		f.never(o, e)
+	case o.D.AcknowledgedAt == 0 && last.guess:
 	case f.m.ours(e.side(), last.by):
 		if f.earlierWrite(o, w, shown) {
 			return
@@ -187,6 +199,41 @@ func (f *folding) differs(o *Open, w *Want, shown event.Value, e *Evidence) {
 		w.Over = true
 	}
 	f.prove(o, e, w.Target)
+}
+
+// taken sees whether the target took after all what the field's rule had let it
+// keep: then it was delivered, however late.
+func (f *folding) taken(o *Open, e *Evidence) {
+	if e.Missing || e.At+f.p.skew < max(o.D.ChangedAt, o.D.FirstAttemptAt) {
+		return
+	}
+	for i := range o.Wants {
+		w := &o.Wants[i]
+		shown, ok := event.Find(e.Fields, w.Target)
+		if ok && w.Over && !w.Past && f.m.lets(w.Target) && f.m.same(o, w, shown) {
+			w.Shown, w.Over = true, false
+			o.see(e, f.p.skew)
+		}
+	}
+	if o.outcome() == event.StateApplied {
+		f.applied(o)
+	}
+}
+
+// written opens a delivery again that the field's rule had ended: an
+// acknowledged attempt says that it wrote the field all the same.
+func (f *folding) written(o *Open, t *Try) {
+	if o.D.State != event.StateOverwritten || t.Failed || t.Reverse != o.D.Reverse || o.D.ChangedAt > t.At+f.p.skew {
+		return
+	}
+	for i := range o.Wants {
+		w := &o.Wants[i]
+		if w.Over && !w.Past && f.m.lets(w.Target) && slices.Contains(t.Fields, w.Target) {
+			w.Over, o.D.State = false, event.StateObserved
+			o.Judge = f.notYet(o.D.DueAt)
+			o.Forget = o.Judge + healFor
+		}
+	}
 }
 
 // earlierWrite reports whether an older change wanted the value that is

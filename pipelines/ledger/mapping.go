@@ -235,6 +235,13 @@ func (m *mapping) stands(target string, shown event.Value) bool {
 	return f.Rule == ruleTargetUnlessBlank && !shown.Blank()
 }
 
+// lets reports whether the field has a rule by which the target may keep its
+// own value.
+func (m *mapping) lets(target string) bool {
+	f := m.field(target)
+	return f != nil && (f.Rule == ruleTargetWins || f.Rule == ruleTargetUnlessBlank)
+}
+
 // excused reports whether the field's rule makes a difference no divergence.
 func (m *mapping) excused(target string, source, shown event.Value) bool {
 	f := m.field(target)

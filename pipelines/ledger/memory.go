@@ -34,6 +34,8 @@ type lastWrite struct {
 	// still: not since the record is followed. When the record was written
 	// last, and by whom, says nothing about the field.
 	still bool
+	// guess: the record's word, of the field nobody has told.
+	guess bool
 }
 
 // sumOf is FNV-1a of kind and text.
@@ -157,7 +159,7 @@ func actorOf(e *Evidence) *event.Actor {
 
 // wrote is who wrote the value that evidence shows in a field, and when.
 func (m *Memory) wrote(e *Evidence, name string, v event.Value) lastWrite {
-	record := lastWrite{at: e.Modified, by: e.Writer}
+	record := lastWrite{at: e.Modified, by: e.Writer, guess: !e.Event}
 	if e.Event {
 		return record
 	}
@@ -172,7 +174,7 @@ func (m *Memory) wrote(e *Evidence, name string, v event.Value) lastWrite {
 	case e.Modified != 0 && e.Modified < k.Moved:
 		return record
 	}
-	w := lastWrite{at: k.Moved}
+	w := lastWrite{at: k.Moved, guess: k.Guess}
 	if k.Writer != nil {
 		w.by = *k.Writer
 	}

@@ -23,14 +23,14 @@ func TestWhoWroteAField(t *testing.T) {
 		seen []*Evidence // the last one is asked about
 		want lastWrite
 	}{
-		{"nothing but a poll", []*Evidence{poll(50_000, 40_000, sync, "a")}, lastWrite{at: 40_000, by: sync}},
+		{"nothing but a poll", []*Evidence{poll(50_000, 40_000, sync, "a")}, lastWrite{at: 40_000, by: sync, guess: true}},
 		{"its own event", []*Evidence{told(40_000, human, field("a")), poll(50_000, 45_000, sync, "a")}, lastWrite{at: 40_000, by: human}},
 		{"an event of another field", []*Evidence{told(45_000, sync, nil), poll(50_000, 45_000, sync, "a")}, lastWrite{still: true}},
 		{"the event comes after the poll", []*Evidence{poll(50_000, 45_000, sync, "a"), told(45_000, sync, nil), poll(60_000, 45_000, sync, "a")}, lastWrite{still: true}},
-		{"a write nobody told of", []*Evidence{told(30_000, sync, nil), poll(50_000, 45_000, human, "a")}, lastWrite{at: 45_000, by: human}},
+		{"a write nobody told of", []*Evidence{told(30_000, sync, nil), poll(50_000, 45_000, human, "a")}, lastWrite{at: 45_000, by: human, guess: true}},
 		{"the value changed between two polls", []*Evidence{poll(30_000, 20_000, sync, "a"), poll(50_000, 45_000, human, "b")}, lastWrite{at: 45_000, by: human}},
-		{"the value stayed, the record was written", []*Evidence{poll(30_000, 20_000, sync, "a"), poll(50_000, 45_000, human, "a")}, lastWrite{at: 20_000, by: sync}},
-		{"an older look", []*Evidence{told(40_000, human, field("b")), poll(30_000, 20_000, sync, "a")}, lastWrite{at: 20_000, by: sync}},
+		{"the value stayed, the record was written", []*Evidence{poll(30_000, 20_000, sync, "a"), poll(50_000, 45_000, human, "a")}, lastWrite{at: 20_000, by: sync, guess: true}},
+		{"an older look", []*Evidence{told(40_000, human, field("b")), poll(30_000, 20_000, sync, "a")}, lastWrite{at: 20_000, by: sync, guess: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var m Memory

@@ -541,7 +541,7 @@ func (s *story) retire(c *chapter, by string, all bool) {
 	case t == "applied":
 		s.applied(c)
 	case t == "overwritten":
-		s.end(c, "overwritten")
+		s.overwritten(c)
 	case all || t == "superseded" && len(c.fields) > 0:
 		c.d.SupersededBy = by
 		s.end(c, "superseded")
@@ -562,6 +562,14 @@ func (s *story) mergedAway(e *event.Change) {
 
 func (s *story) end(c *chapter, state string) {
 	c.d.State, c.forgetAt = state, s.clock+s.m.recent
+}
+
+// overwritten is the end, but for what a rule let stand: it may be written yet.
+func (s *story) overwritten(c *chapter) {
+	s.end(c, "overwritten")
+	if slices.ContainsFunc(c.fields, func(f Want) bool { return c.fate[f.Target] == "over" && s.m.lets(f.Target) }) {
+		c.forgetAt = s.clock + s.keep()
+	}
 }
 
 func (s *story) applied(c *chapter) {
@@ -615,6 +623,19 @@ func (s *story) judge(c *chapter, e *Evidence) {
 	}
 	if c.d.State == "superseded" && e.Event && e.At+s.skew() >= c.d.ChangedAt && e.At+s.skew() >= c.d.FirstAttemptAt {
 		s.hadIt(c, e)
+		return
+	}
+	if c.d.State == "overwritten" && !e.Missing && e.At+s.skew() >= max(c.d.ChangedAt, c.d.FirstAttemptAt) {
+		for _, f := range c.fields { // what the rule let stand was written all the same
+			shown, ok := event.Find(e.Fields, f.Target)
+			if ok && c.fate[f.Target] == "over" && !c.past(f.Target) && s.m.lets(f.Target) && s.same(c, f, shown) {
+				c.fate[f.Target] = "shown"
+				c.see(e, s.skew())
+			}
+		}
+		if c.together() == "applied" {
+			s.applied(c)
+		}
 		return
 	}
 	if over(c.d.State) {
@@ -672,6 +693,7 @@ func (s *story) judge(c *chapter, e *Evidence) {
 			if proof {
 				c.d.State = "not_applied"
 			}
+		case !acked && w.guess:
 		case s.m.ours(e.side(), w.by):
 			if !s.anOlderOneWanted(c, f, shown) {
 				c.coerced, c.other[f.Target] = true, w.at
@@ -686,7 +708,7 @@ func (s *story) judge(c *chapter, e *Evidence) {
 		case "applied":
 			s.applied(c)
 		case "overwritten":
-			s.end(c, "overwritten")
+			s.overwritten(c)
 		}
 	}
 }
@@ -844,6 +866,14 @@ func (c *chapter) belongs(t *Try, skew event.Time) bool {
 }
 
 func (s *story) try(c *chapter, t *Try) bool {
+	if c.d.State == "overwritten" && !t.Failed && t.Reverse == c.d.Reverse && c.d.ChangedAt <= t.At+s.skew() {
+		for _, f := range c.fields {
+			if c.fate[f.Target] == "over" && !c.past(f.Target) && s.m.lets(f.Target) && slices.Contains(t.Fields, f.Target) {
+				c.fate[f.Target], c.d.State, c.judgeAt = "", "observed", s.later(c.d.DueAt)
+				c.forgetAt = c.judgeAt + healFor
+			}
+		}
+	}
 	if !c.belongs(t, s.skew()) {
 		return false
 	}

@@ -15,6 +15,7 @@ type held struct {
 	at     event.Time // it was true then
 	moved  event.Time // it is so since then, 0 = not known
 	still  bool       // it has not moved since the record is followed
+	guess  bool       // moved and writer are the record's, not known to be the field's
 	writer event.Actor
 }
 
@@ -24,9 +25,9 @@ func (h *held) learn(n held) {
 	if h.known && h.value == n.value && h.gone == n.gone {
 		switch {
 		case n.moved == 0 && h.moved != 0:
-			n.moved, n.writer, n.still = h.moved, h.writer, h.still
+			n.moved, n.writer, n.still, n.guess = h.moved, h.writer, h.still, h.guess
 		case h.moved == 0 && n.moved != 0 && n.at < h.at:
-			h.moved, h.writer, h.still = n.moved, n.writer, n.still
+			h.moved, h.writer, h.still, h.guess = n.moved, n.writer, n.still, n.guess
 		}
 	}
 	if !h.known || n.at >= h.at {
@@ -84,7 +85,7 @@ func (f *folding) field(name string, source bool) held {
 			if last.by == (event.Actor{}) && !last.still {
 				last.by = e.Writer
 			}
-			h.learn(held{value: v, at: e.At, moved: last.at, writer: last.by, still: last.still})
+			h.learn(held{value: v, at: e.At, moved: last.at, writer: last.by, still: last.still, guess: last.guess})
 		}
 	}
 	return h
@@ -180,9 +181,11 @@ func (f *folding) compareFields(e *Evidence) {
 }
 
 // kind is what a difference of values is called: stale where the target's is
-// from before the source's.
+// from before the source's. That the sync wrote the record since is no word of
+// the field.
 func (f *folding) kind(name string, o *Open, source, target held) string {
-	older := target.still || target.moved != 0 && target.moved+f.p.skew < source.since()
+	older := target.still || target.moved != 0 && target.moved+f.p.skew < source.since() ||
+		target.guess && f.m.silent() && f.m.ours(event.Target, target.writer)
 	switch {
 	case !older, o != nil && (o.D.Reverse || o.saw(name)):
 		return event.ValueMismatch

@@ -95,7 +95,7 @@ func (f *folding) retire(o *Open, by string, wholly bool) {
 	case out == event.StateApplied:
 		f.applied(o)
 	case out == event.StateOverwritten:
-		f.settle(o, out)
+		f.overwritten(o)
 	case wholly || out == event.StateSuperseded && len(o.Wants) > 0:
 		o.D.SupersededBy = by
 		f.settle(o, event.StateSuperseded)

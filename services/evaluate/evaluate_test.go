@@ -77,6 +77,7 @@ func TestWhatBecameOfAChange(t *testing.T) {
 		"bent in another field":   {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), bent, gap(2, "city", "coerced")}},
 		"dropped, soon replaced":  {StateSuperseded, []truth.Line{attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop"), change("d", 4, "phone")}},
 		"dropped, long after":     {StateSilent, []truth.Line{attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop"), change("d", 30, "phone")}},
+		"dropped, said again":     {StateSilent, []truth.Line{attempt("a", 2, "ok", "c"), gap(2, "phone", "ack_and_drop"), attempt("b", 29, "ok", "c"), change("d", 30, "phone"), attempt("e", 31, "ok", "c", "d"), write("e", 31, "c", "d")}},
 		"replaced before its try": {StateSuperseded, []truth.Line{change("d", 2, "phone", "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
 		"replaced in part":        {StateDelivered, []truth.Line{change("d", 2, "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
 		"replaced after":          {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), write("a", 2, "c"), change("d", 3, "phone")}},
@@ -84,6 +85,27 @@ func TestWhatBecameOfAChange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := world(t, append([]truth.Line{change("c", 1, "phone")}, tt.lines...)...)
 			require.Equal(t, tt.want, w.changes[sync+"c"].state)
+		})
+	}
+}
+
+// What the target held all along is delivered with its save, whenever it is
+// written again; what newer changes replaced is not asked for.
+func TestWhatTheTargetHoldsAlreadyIsInTime(t *testing.T) {
+	for name, tt := range map[string]struct {
+		want string
+		held []string
+		more []truth.Line
+	}{
+		"held":             {inTime, []string{"phone", "city"}, nil},
+		"one of two":       {tardy, []string{"phone"}, nil},
+		"the one that was": {inTime, []string{"phone"}, []truth.Line{change("d", 3, "city")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := change("c", 1, "phone", "city")
+			c.Held = tt.held
+			w := world(t, append(append([]truth.Line{c}, tt.more...), attempt("a", 20, "ok", "c", "d"), write("a", 20, "c", "d"))...)
+			require.Equal(t, tt.want, w.fate(w.changes[sync+"c"]))
 		})
 	}
 }

@@ -25,6 +25,7 @@ type Delivery struct {
 	State       string `ch:"state"`
 	UpdatedAt   int64  `ch:"updated_ms"`
 	LatencyMS   int64  `ch:"latency"`
+	Late        bool   `ch:"late"`
 }
 
 // Divergence is a row of divergences; times are milliseconds, 0 = never.

@@ -76,11 +76,11 @@ func (w *World) success(integration string, k KPI) (float64, bool) {
 func (w *World) recordSuccess(integration string) (float64, bool) {
 	hits, due := 0, 0
 	for _, c := range w.Changes {
-		if c.Sync != integration || !w.due(c) || c.state == StateSuperseded || c.Lost {
+		if c.Sync != integration || !w.counts(c) || w.fate(c) == left {
 			continue
 		}
 		due++
-		hits += boolInt(c.delivered != 0 && c.delivered <= int64(c.At)+w.Deadline)
+		hits += boolInt(w.fate(c) == inTime)
 	}
 	return float64(hits) / float64(max(due, 1)), due > 0
 }
@@ -117,13 +117,13 @@ func (s *sheet) untold(w *World) {
 func (w *World) latency(integration string, _ KPI) (float64, bool) {
 	var ms []int64
 	for _, c := range w.Changes {
-		if c.Sync != integration || !w.due(c) || c.state == StateSuperseded || c.Lost || len(c.Actor) >= 6 && c.Actor[:6] == event.ActorImport {
+		if c.Sync != integration || !w.counts(c) || c.state == StateSuperseded || len(c.Actor) >= 6 && c.Actor[:6] == event.ActorImport {
 			continue
 		}
 		if c.delivered != 0 {
 			ms = append(ms, c.delivered-int64(c.At))
 		} else {
-			ms = append(ms, w.End-int64(c.At))
+			ms = append(ms, w.until()-int64(c.At))
 		}
 	}
 	if len(ms) == 0 {
@@ -139,8 +139,8 @@ func (w *World) latency(integration string, _ KPI) (float64, bool) {
 func (w *World) mttr(f *Findings) func(string, KPI) (float64, bool) {
 	sums, counts := map[string]float64{}, map[string]float64{}
 	add := func(integration string, from, to int64) {
-		if to == 0 || to > w.End {
-			to = w.End
+		if to == 0 || to > w.until() {
+			to = w.until()
 		}
 		sums[integration] += float64(max(to-from, 0))
 		counts[integration]++
@@ -186,12 +186,13 @@ func (w *World) drift(integration string, k KPI) (float64, bool) {
 	}
 	sure, open := map[string]bool{}, map[string]bool{}
 	for _, g := range w.Gaps {
-		if r := w.reach(g); g.Sync == integration && r != underWay {
-			name := g.Object + "/" + first(g.SourceID, g.TargetID)
-			open[name] = true
-			if r == knowable {
-				sure[name] = true
-			}
+		if g.Sync != integration || int64(g.At) >= w.until() || w.reach(g) == underWay {
+			continue
+		}
+		name := g.Object + "/" + first(g.SourceID, g.TargetID)
+		open[name] = true
+		if w.reachBy(g, w.until()) == knowable {
+			sure[name] = true
 		}
 	}
 	return min(max(k.Value, float64(len(sure))/compared), float64(len(open))/compared), true

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
 )
 
 // coarse is a delivery's state in the words of the truth.
@@ -25,6 +26,68 @@ func (w *World) byDelivery(id string) *Change {
 		}
 	}
 	return w.deliveries[id]
+}
+
+// What KPI 1's record success rate makes of a change.
+const (
+	inTime = "in time"
+	tardy  = "late"
+	missed = "not delivered"
+	left   = "in neither term"
+)
+
+// fate is what it makes of one by the truth.
+func (w *World) fate(c *Change) string {
+	switch {
+	case c.state == StateSuperseded:
+		return left
+	case c.delivered == 0:
+		return missed
+	case c.delivered > int64(c.At)+w.Deadline:
+		return tardy
+	}
+	return inTime
+}
+
+// said is what it makes of a delivery as it was told.
+func (d *Delivery) said() string {
+	switch coarse[d.State] {
+	case StateDelivered:
+		switch {
+		case d.State == event.StateOverwritten:
+			return left
+		case d.Late:
+			return tardy
+		}
+		return inTime
+	case StateSuperseded, StateUnknown:
+		return left
+	}
+	return missed
+}
+
+// fates scores what goes into the record success rate, change by change.
+func (s *sheet) fates(w *World, f *Findings) {
+	right, all, confusion := 0, 0, map[string]int{}
+	for i := range f.Deliveries {
+		d := &f.Deliveries[i]
+		c := w.byDelivery(d.ID)
+		if c == nil || !w.counts(c) {
+			continue
+		}
+		all++
+		if was, said := w.fate(c), d.said(); was == said {
+			right++
+		} else {
+			confusion[was+" read as "+said]++
+			s.miss(Miss{
+				Group: GroupDeliveries, What: was + " read as " + said, Sync: c.Sync, Object: c.Object, SourceID: c.SourceID,
+				Cause: c.Cause, ID: d.ID, At: c.At, Ended: truth.Time(c.delivered), Note: c.ID + " " + d.State,
+			})
+		}
+	}
+	s.share(GroupDeliveries, "in time, late or not right", right, all)
+	s.rows[len(s.rows)-1].Note = worst(confusion)
 }
 
 // deliveries scores the final state of every change that was due.
@@ -63,6 +126,7 @@ func (s *sheet) deliveries(w *World, f *Findings) {
 	s.share(GroupDeliveries, "known", known, followed)
 	s.share(GroupDeliveries, "final state right", right, known)
 	s.rows[len(s.rows)-1].Note = worst(confusion)
+	s.fates(w, f)
 }
 
 // all are the changes by delivery id.
@@ -155,7 +219,7 @@ func (t *tallies) row(s *sheet, name string) {
 // are the failures that it kept to itself or called a success.
 func (w *World) writes(integration string) (ok, ended, untold int) {
 	for _, l := range w.Attempts {
-		if l.Sync != integration || l.Operation == event.OpAuthRefresh || int64(l.At) >= w.End {
+		if l.Sync != integration || l.Operation == event.OpAuthRefresh || int64(l.At) >= w.until() {
 			continue
 		}
 		untold += boolInt(l.Outcome != event.OutcomeOK && (!l.Reported || l.Told() == event.OutcomeOK))

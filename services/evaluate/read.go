@@ -65,7 +65,7 @@ func (r *reader) deliveries() error {
 		return nil
 	}
 	return r.db.Query(r.ctx, &r.out.Deliveries, "SELECT delivery_id, integration, state, "+millis("updated_at", "updated_ms")+
-		", ifNull(latency_ms, 0) AS latency FROM deliveries")
+		", ifNull(latency_ms, 0) AS latency, late FROM deliveries")
 }
 
 func (r *reader) divergences() error {
@@ -160,10 +160,11 @@ func (r *reader) alerts() error {
 	return err
 }
 
-// kpis reads each KPI over the run. The views are sums of minutes: the one in
-// which the run began is taken whole, as nothing was before.
+// kpis reads each KPI over the run, up to its last closed minute. The views are
+// sums of minutes: the one in which the run began is taken whole, as nothing was
+// before.
 func (r *reader) kpis() error {
-	from, to := time.UnixMilli(r.w.Start).UTC().Truncate(time.Minute), time.UnixMilli(r.w.End).UTC()
+	from, to := time.UnixMilli(r.w.Start).UTC().Truncate(time.Minute), time.UnixMilli(r.w.until()).UTC()
 	for _, view := range []string{KPISuccess, KPILatency, KPIMTTR, KPIDrift, KPICoverage} {
 		if !r.have[view+"_at"] {
 			continue

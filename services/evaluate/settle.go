@@ -62,14 +62,32 @@ func (c *Change) names(field string) bool {
 }
 
 // supersede retires a change that newer ones replaced before it arrived. What
-// was silently lost for longer than its deadline stays lost.
+// was silently lost for longer than its deadline stays lost, however often the
+// same was said again.
 func (w *World) supersede(c *Change, later []*Change) {
 	by := c.replacedAt(later)
 	switch {
-	case by == 0, c.delivered != 0 && c.delivered < by, c.state == StateSilent && by > c.since+w.Deadline:
+	case by == 0, c.delivered != 0 && c.delivered < by:
+	case c.claimed != 0 && by > max(int64(c.At)+w.Deadline, c.claimed):
+		c.state, c.since, c.delivered = StateSilent, c.claimed, 0
 	default:
 		c.state, c.since, c.delivered = StateSuperseded, by, 0
 	}
+	if due := int64(c.At) + w.Deadline; c.state != StateSuperseded && (c.delivered == 0 || c.delivered > due) && c.heldBy(due, later) {
+		c.state, c.delivered = StateDelivered, int64(c.At)
+	}
+}
+
+// heldBy reports whether there was nothing to wait for: what newer changes had
+// not replaced by that time the other system held all along.
+func (c *Change) heldBy(due int64, later []*Change) bool {
+	left := slices.Clone(c.Fields)
+	for _, n := range later {
+		if int64(n.At) <= due {
+			left = slices.DeleteFunc(left, func(f string) bool { return slices.Contains(n.Fields, f) })
+		}
+	}
+	return len(left) > 0 && !slices.ContainsFunc(left, func(f string) bool { return !slices.Contains(c.Held, f) })
 }
 
 // replacedAt is when the last of the change's fields was replaced by newer
@@ -93,6 +111,13 @@ func (c *Change) replacedAt(later []*Change) int64 {
 // due reports whether the change could be judged before the end.
 func (w *World) due(c *Change) bool { return int64(c.At)+w.Deadline <= w.End }
 
+// until is the last closed minute: KPIs end there (kpis.md).
+func (w *World) until() int64 { return w.End - w.End%60_000 }
+
+// counts reports whether KPIs know the change: it was told of, and its deadline
+// passed before the last closed minute did.
+func (w *World) counts(c *Change) bool { return !c.Lost && int64(c.At)+w.Deadline < w.until() }
+
 // looking is what a monitor is given to look when the deadline has passed:
 // questions wait to be asked together, and a fast run is only so exact.
 const looking = 30_000
@@ -110,22 +135,25 @@ const (
 
 // reach looks at the stretches between the saves of the field: with each, the
 // deadline begins anew. The one that tells most counts.
-func (w *World) reach(g *Gap) reach {
+func (w *World) reach(g *Gap) reach { return w.reachBy(g, w.End) }
+
+// reachBy is whether it could be known by that time.
+func (w *World) reachBy(g *Gap, end int64) reach {
 	from := int64(g.At)
 	if g.Due {
 		from -= w.Deadline
 	}
 	best := underWay
 	for _, at := range append(w.saves(g, from), g.Ended) {
-		best = max(best, w.stretch(g, from, at))
+		best = max(best, w.stretch(g, from, at, end))
 		from = at
 	}
 	return best
 }
 
-func (w *World) stretch(g *Gap, from, to int64) reach {
+func (w *World) stretch(g *Gap, from, to, end int64) reach {
 	switch lasted := to - from; {
-	case to > w.End && from+w.Deadline+looking > w.End:
+	case to > end && from+w.Deadline+looking > end:
 		return tooLate
 	case lasted < w.Deadline:
 		return underWay

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type Change struct {
 	state     string
 	since     int64 // when the state came about
 	delivered int64 // 0: not
+	claimed   int64 // when the sync first said that it is, 0: never
 }
 
 // Gap is one difference, from when to when.
@@ -161,6 +163,7 @@ func (b *builder) attempted(l *truth.Line) {
 		case !l.Reported: // nobody said anything
 			c.state, c.since = StateWaiting, int64(l.At)
 		case l.Told() == event.OutcomeOK:
+			c.claimed = cmp.Or(c.claimed, int64(l.At))
 			c.state, c.since = StateSilent, int64(l.At) // until a write proves the opposite
 		default:
 			c.state, c.since = StateFailed, int64(l.At)

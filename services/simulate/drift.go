@@ -92,6 +92,24 @@ func (w *world) check(r *pair, e *episode, cause string) {
 	}
 }
 
+// held lists the fields of a save that the copy holds already, where no call
+// under way takes them away.
+func (w *world) held(r *pair, mask uint32) []string {
+	row := w.copyOf(r)
+	if row == nil {
+		return nil
+	}
+	held := uint32(0)
+	for j := range r.o.Fields {
+		f := &r.o.Fields[j]
+		equal, _ := same(f, r.row.Values[f.Source], row.Values[f.Target])
+		if equal && r.o.target.Field(f.Target) != nil {
+			held |= 1 << j
+		}
+	}
+	return r.o.names(held&mask&^r.sending, false)
+}
+
 // checkRecord sees whether one system has the record and the other has not.
 func (w *world) checkRecord(r *pair, row *crm.Row, why reason) {
 	why.due = r.overdue

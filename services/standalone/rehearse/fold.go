@@ -1,13 +1,16 @@
 package rehearse
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -42,8 +45,18 @@ type fold struct {
 	ticked  event.Time
 	polled  event.Time
 	out     map[string][]event.Event
-	waited  int   // of the readers, in this look
-	err     error // the first
+	waited  int           // of the readers, in this look
+	log     *json.Encoder // of everything folded, where it is kept
+	err     error         // the first
+}
+
+// folded is one line of the log.
+type folded struct {
+	At    event.Time  `json:"at"`
+	Topic string      `json:"topic"`
+	Key   string      `json:"key"`
+	Type  event.Type  `json:"type"`
+	Event event.Event `json:"event"`
 }
 
 // foldStart is when every fold begins.
@@ -61,13 +74,28 @@ func Fold(ctx context.Context, o Options) (*Result, error) {
 	defer os.RemoveAll(dir)
 	f := &fold{ctx: ctx, offsets: map[string]int64{}, out: map[string][]event.Event{}, ticked: event.At(foldStart), polled: event.At(foldStart)}
 	f.at.Store(foldStart.UnixMilli())
-	r, misses, err := f.play(o, dir)
+	var r *Result
+	var misses []evaluate.Miss
+	if o.Keep {
+		if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+			return nil, err
+		}
+		err = writeTo(filepath.Join(o.Dir, "folded.ndjson"), func(to *os.File) error {
+			w := bufio.NewWriter(to)
+			f.log = json.NewEncoder(w)
+			var err error
+			r, misses, err = f.play(o, dir)
+			return errors.Join(err, w.Flush())
+		})
+	} else {
+		r, misses, err = f.play(o, dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Scenario.Name, err)
 	}
 	r.Took = time.Since(began)
 	if o.Keep {
-		err = errors.Join(os.MkdirAll(o.Dir, 0o750), writeMisses(o.Dir, misses))
+		err = errors.Join(err, writeMisses(o.Dir, misses))
 	}
 	return r, err
 }
@@ -111,6 +139,11 @@ func (f *fold) play(o Options, dir string) (*Result, []evaluate.Miss, error) {
 	f.until(end)
 	if f.err != nil {
 		return nil, nil, f.err
+	}
+	if o.Keep {
+		if err := os.WriteFile(filepath.Join(o.Dir, "truth.ndjson"), truth.Bytes(), 0o600); err != nil {
+			return nil, nil, err
+		}
 	}
 	w, err := evaluate.Read(&truth, time.Duration(cfg.Integrations[0].Deadline).Milliseconds())
 	if err != nil {
@@ -175,12 +208,16 @@ func (f *fold) Produce(_ context.Context, messages ...bus.Message) error {
 
 // fold folds a record and everything that follows from it.
 func (f *fold) fold(task *stream.Task, r stream.Record) {
+	f.note(r.Topic, r.Key, r.Event)
 	r.Offset = f.offsets[r.Topic]
 	f.offsets[r.Topic]++
 	var out stream.Out
 	task.Process(&r, &out)
 	for _, o := range out.List {
 		next := stream.Record{Topic: o.Topic, Key: o.Key, Time: o.Time, Event: o.Event, Cause: o.Cause}
+		if o.Topic != topic.Intake && o.Topic != topic.Facts {
+			f.note(o.Topic, o.Key, o.Event)
+		}
 		switch e := o.Event.(type) {
 		case *event.Check:
 			f.pending = append(f.pending, e)
@@ -194,6 +231,15 @@ func (f *fold) fold(task *stream.Task, r stream.Record) {
 				f.out[o.Topic] = append(f.out[o.Topic], o.Event)
 			}
 		}
+	}
+}
+
+func (f *fold) note(topic, key string, e event.Event) {
+	if f.log == nil || e.EventType() == event.TypeTick {
+		return
+	}
+	if err := f.log.Encode(folded{event.At(f.Now()), topic, key, e.EventType(), e}); err != nil && f.err == nil {
+		f.err = err
 	}
 }
 
@@ -237,7 +283,7 @@ func (f *fold) findings() *evaluate.Findings {
 			at[d.ID], out.Deliveries = i, append(out.Deliveries, evaluate.Delivery{})
 		}
 		out.Deliveries[i] = evaluate.Delivery{
-			ID: d.ID, Integration: d.Integration, State: d.State, UpdatedAt: int64(d.UpdatedAt), LatencyMS: d.LatencyMS,
+			ID: d.ID, Integration: d.Integration, State: d.State, UpdatedAt: int64(d.UpdatedAt), LatencyMS: d.LatencyMS, Late: d.Late,
 		}
 	}
 	return out
