@@ -33,19 +33,19 @@ bench-roles: engine build ## events/s, CPU and latency of each role and of the w
 EVAL ?= quiet_week ack_and_drop nobody_reports coerced_values picklist_removed token_revoked vendor_outage_401 stopped_worker \
 	swallowed_errors bad_day
 EVAL_SPEED ?= 120
-CAUSE_SEEDS ?= 5
+CAUSE_SEEDS ?= 50
+# Played to door, operators and readers alone, in seconds each; FOLD= plays to the whole product.
+FOLD ?= --fold
 
 eval: engine build ## classification by provider held out, then the standard scenarios against the whole product: how much of the truth it saw
 	cd pipelines && PLUMBLINE_QUIET=1 go test ./classify -count=1 -run TestEval -v
 	bin/plumbline evaluate --speed $(EVAL_SPEED) $(EVAL:%=scenarios/%.yaml)
 
-causes: engine build ## injected causes of drift against the whole product, several seeds each: how often each is named first (CAUSE_SEEDS=5)
-	bin/plumbline evaluate --speed $(EVAL_SPEED) --seeds $(CAUSE_SEEDS) $(wildcard scenarios/cause_*.yaml)
+causes: $(if $(FOLD),,engine) build ## injected causes of drift, CAUSE_SEEDS=50 seeds each, folded: how often each is named first (FOLD= CAUSE_SEEDS=2: through the whole product)
+	bin/plumbline evaluate $(FOLD) --causes --speed $(EVAL_SPEED) --seeds $(CAUSE_SEEDS) $(wildcard scenarios/cause_*.yaml)
 
-# Several faults at once, in seconds each: make eval-several FOLD= plays them to the whole product.
-FOLD ?= --fold
-
-eval-several: build ## the scenarios with several faults at once, to the door, the ledger and the readers
+# Several faults at once, in seconds each.
+eval-several: $(if $(FOLD),,engine) build ## the scenarios with several faults at once, to the door, the ledger and the readers
 	bin/plumbline evaluate $(FOLD) --speed $(EVAL_SPEED) $(wildcard scenarios/several_*.yaml)
 
 bench-process: build kafka ## process beside a Kafka Streams program: the same join, exactly once, on one real broker; then a restore

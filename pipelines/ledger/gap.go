@@ -119,6 +119,7 @@ func (f *folding) confirm(g *Gap, o *Open, e *Evidence) {
 func (f *folding) update(g *Gap, do func()) {
 	before := g.D
 	do()
+	g.keepOrigin(&before)
 	if g.D == before && g.D.UpdatedAt != 0 {
 		return
 	}
@@ -130,6 +131,16 @@ func (f *folding) update(g *Gap, do func()) {
 	d := g.D
 	d.Was = was
 	f.out.Emit(topic.Divergences, f.whole, &d)
+}
+
+// keepOrigin holds on to since when and by whom a confirmed divergence is: who
+// saves the record next did not make it differ. What is only learned late of
+// the same values is news.
+func (g *Gap) keepOrigin(before *event.Divergence) {
+	saved := before.SourceValue != g.D.SourceValue || before.TargetValue != g.D.TargetValue || g.Target == "" && before.SourceModifiedAt != 0
+	if before.ConfirmedAt != 0 && saved && (g.D.Began() != before.Began() || g.D.By() != before.By()) {
+		g.D.BeganAt, g.D.ChangedBy = before.Began(), before.By()
+	}
 }
 
 // close ends divergences for good.

@@ -26,6 +26,8 @@ func (h *held) learn(n held) {
 		switch {
 		case n.moved == 0 && h.moved != 0:
 			n.moved, n.writer, n.still, n.guess = h.moved, h.writer, h.still, h.guess
+		case n.writer == (event.Actor{}) && n.moved >= h.moved-toldWithin && n.moved <= h.moved+toldWithin: // of the same save
+			n.writer = h.writer
 		case h.moved == 0 && n.moved != 0 && n.at < h.at:
 			h.moved, h.writer, h.still, h.guess = n.moved, n.writer, n.still, n.guess
 		}

@@ -61,6 +61,8 @@ type Divergence struct {
 	IncidentID       string `msg:"incident_id,omitempty"`
 	UpdatedAt        Time   `msg:"updated_at"`
 	Version          uint64 `msg:"version"`
+	BeganAt          Time   `msg:"began_at,omitempty"` // as known when it was confirmed, if the record was saved since: that did not make it differ
+	ChangedBy        Actor  `msg:"changed_by"`         // and by whom
 }
 
 // EventType implements Event.
@@ -77,6 +79,9 @@ func (d *Divergence) Validate() error {
 // Began is the best word for when the systems began to differ: the newest
 // change of either side that somebody made. The sync's own write is none.
 func (d *Divergence) Began() Time {
+	if d.BeganAt != 0 {
+		return d.BeganAt
+	}
 	began := d.SourceModifiedAt
 	if d.TargetModifiedAt > began && (d.TargetWriter.Kind != ActorIntegration || began == 0) {
 		began = d.TargetModifiedAt
@@ -89,6 +94,9 @@ func (d *Divergence) Began() Time {
 
 // By is who made that change, as far as anybody knows.
 func (d *Divergence) By() Actor {
+	if d.BeganAt != 0 {
+		return d.ChangedBy
+	}
 	if d.TargetModifiedAt > d.SourceModifiedAt && d.TargetWriter.Kind != ActorIntegration && d.TargetWriter != (Actor{}) {
 		return d.TargetWriter
 	}

@@ -4670,8 +4670,8 @@ func (z *DeliveryCount) Msgsize() (s int) {
 func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(35)
-	var zb0001Mask uint64 /* 35 bits */
+	zb0001Len := uint32(37)
+	var zb0001Mask uint64 /* 37 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -4756,6 +4756,10 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.IncidentID == "" {
 		zb0001Len--
 		zb0001Mask |= 0x100000000
+	}
+	if z.BeganAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x800000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -4989,6 +4993,50 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "version"
 		o = append(o, 0xa7, 0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e)
 		o = msgp.AppendUint64(o, z.Version)
+		if (zb0001Mask & 0x800000000) == 0 { // if not omitted
+			// string "began_at"
+			o = append(o, 0xa8, 0x62, 0x65, 0x67, 0x61, 0x6e, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.BeganAt))
+		}
+		// string "changed_by"
+		o = append(o, 0xaa, 0x63, 0x68, 0x61, 0x6e, 0x67, 0x65, 0x64, 0x5f, 0x62, 0x79)
+		// check for omitted fields
+		zb0004Len := uint32(3)
+		var zb0004Mask uint8 /* 3 bits */
+		_ = zb0004Mask
+		if z.ChangedBy.Kind == "" {
+			zb0004Len--
+			zb0004Mask |= 0x1
+		}
+		if z.ChangedBy.ID == "" {
+			zb0004Len--
+			zb0004Mask |= 0x2
+		}
+		if z.ChangedBy.Run == "" {
+			zb0004Len--
+			zb0004Mask |= 0x4
+		}
+		// variable map header, size zb0004Len
+		o = append(o, 0x80|uint8(zb0004Len))
+
+		// skip if no fields are to be emitted
+		if zb0004Len != 0 {
+			if (zb0004Mask & 0x1) == 0 { // if not omitted
+				// string "kind"
+				o = append(o, 0xa4, 0x6b, 0x69, 0x6e, 0x64)
+				o = msgp.AppendString(o, z.ChangedBy.Kind)
+			}
+			if (zb0004Mask & 0x2) == 0 { // if not omitted
+				// string "id"
+				o = append(o, 0xa2, 0x69, 0x64)
+				o = msgp.AppendString(o, z.ChangedBy.ID)
+			}
+			if (zb0004Mask & 0x4) == 0 { // if not omitted
+				// string "run"
+				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
+				o = msgp.AppendString(o, z.ChangedBy.Run)
+			}
+		}
 	}
 	return
 }
@@ -5319,6 +5367,57 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Version")
 				return
 			}
+		case "began_at":
+			{
+				var zb0011 int64
+				zb0011, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "BeganAt")
+					return
+				}
+				z.BeganAt = Time(zb0011)
+			}
+		case "changed_by":
+			var zb0012 uint32
+			zb0012, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ChangedBy")
+				return
+			}
+			for zb0012 > 0 {
+				zb0012--
+				field, bts, err = msgp.ReadMapKeyZC(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "ChangedBy")
+					return
+				}
+				switch msgp.UnsafeString(field) {
+				case "kind":
+					z.ChangedBy.Kind, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "ChangedBy", "Kind")
+						return
+					}
+				case "id":
+					z.ChangedBy.ID, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "ChangedBy", "ID")
+						return
+					}
+				case "run":
+					z.ChangedBy.Run, bts, err = msgp.ReadStringBytes(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "ChangedBy", "Run")
+						return
+					}
+				default:
+					bts, err = msgp.Skip(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "ChangedBy")
+						return
+					}
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -5333,7 +5432,7 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Divergence) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 13 + msgp.StringPrefixSize + len(z.RefusedCode) + 14 + msgp.StringPrefixSize + len(z.RefusedClass) + 14 + msgp.StringPrefixSize + len(z.RefusedField) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 13 + msgp.StringPrefixSize + len(z.RefusedCode) + 14 + msgp.StringPrefixSize + len(z.RefusedClass) + 14 + msgp.StringPrefixSize + len(z.RefusedField) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size + 9 + msgp.Int64Size + 11 + 1 + 5 + msgp.StringPrefixSize + len(z.ChangedBy.Kind) + 3 + msgp.StringPrefixSize + len(z.ChangedBy.ID) + 4 + msgp.StringPrefixSize + len(z.ChangedBy.Run)
 	return
 }
 

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -59,6 +60,9 @@ func (s *sheet) causes(w *World, f *Findings) {
 		if meaning(g.Cause) == nil {
 			silent++
 			said += boolInt(list[0] == unexplained)
+			if list[0] != unexplained {
+				s.miss(toldOf(d, g))
+			}
 			continue
 		}
 		t := &daily
@@ -67,6 +71,9 @@ func (s *sheet) causes(w *World, f *Findings) {
 		}
 		if each[g.Cause] == nil {
 			each[g.Cause] = &tell{}
+		}
+		if !means(list[0], g.Cause) {
+			s.miss(toldOf(d, g))
 		}
 		for _, x := range []*tell{t, each[g.Cause]} {
 			x.of++
@@ -103,21 +110,45 @@ func (s *sheet) named(w *World, f *Findings, byField gapIndex) {
 			}
 		}
 	}
-	hits, of := 0, 0
+	hits, among, of := 0, 0, 0
 	for _, x := range w.Faults {
 		if meaning(x.Cause) == nil || made[x.ID] < leastNamed {
 			continue
 		}
 		of++
-		hits += boolInt(slices.ContainsFunc(f.Explanations, func(e Explanation) bool {
-			return e.Integration == x.Sync && e.Rank == 1 && means(e.Cause, x.Cause)
-		}))
+		place := placeOf(x, f.Explanations)
+		hits += boolInt(place == 1)
+		among += boolInt(place != 0)
+		if place != 1 {
+			s.miss(Miss{Group: GroupCauses, What: Missed, Sync: x.Sync, Cause: x.Cause, ID: x.ID, At: x.At, Note: fmt.Sprintf("%d differences, place %d", made[x.ID], place)})
+		}
 	}
 	s.share(GroupCauses, "faults named first", hits, of)
+	s.share(GroupCauses, "faults named", among, of)
 	wrong := 0
 	for _, e := range f.Explanations {
 		right := slices.ContainsFunc(w.Faults, func(x *Span) bool { return x.Sync == e.Integration && made[x.ID] > 0 && means(e.Cause, x.Cause) })
-		wrong += boolInt(e.Rank == 1 && !right)
+		if e.Rank == 1 && !right {
+			wrong++
+			s.miss(Miss{Group: GroupCauses, What: Wrong, Sync: e.Integration, Note: e.Cause})
+		}
 	}
 	s.count(GroupCauses, "blamed without cause", wrong, "")
+}
+
+// placeOf is the best place that a fault has among what is told; 0: none.
+func placeOf(x *Span, told []Explanation) (place uint32) {
+	for _, e := range told {
+		if e.Integration == x.Sync && means(e.Cause, x.Cause) && (place == 0 || e.Rank < place) {
+			place = e.Rank
+		}
+	}
+	return place
+}
+
+// toldOf is a difference whose cause was got wrong.
+func toldOf(d *Divergence, g *Gap) Miss {
+	m := missOf(GroupCauses, Wrong, g)
+	m.ID, m.Note = d.ID, d.Cause
+	return m
 }

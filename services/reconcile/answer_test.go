@@ -147,7 +147,7 @@ func TestProbesSayWhoseFaultItIs(t *testing.T) {
 		{&crm.Error{Kind: crm.KindNetwork}, event.ProbeNetwork},
 		{errors.New("odd"), event.ProbeOutage},
 	} {
-		s := probeSignal(a, tt.err, 1000, 1234).Event.(*event.Signal)
+		s := probeSignal(a.conn, tt.err, 1000, 1234).Event.(*event.Signal)
 		require.NoError(t, s.Validate())
 		result, _ := event.Find(s.Detail, "result")
 		require.Equal(t, tt.want, result.Text)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
@@ -32,28 +33,37 @@ func (r *Role) probes(ctx context.Context) error {
 }
 
 func (r *Role) probe(ctx context.Context, a *account) error {
-	began := r.o.Clock.Now()
-	err := a.reader.Probe(crm.In(ctx, crm.LaneProbe))
-	if ctx.Err() != nil || crm.KindOf(err) == crm.KindBudget {
+	m, ok := Probe(ctx, a.conn, a.reader, r.o.now)
+	if !ok {
 		return ctx.Err()
 	}
-	return r.o.Producer.Produce(ctx, probeSignal(a, err, event.At(began), r.o.now()))
+	return r.o.Producer.Produce(ctx, m)
 }
 
-func probeSignal(a *account, err error, at, now event.Time) bus.Message {
+// Probe tries an account, and says what came of it; false: it was not tried.
+func Probe(ctx context.Context, conn *config.Connection, reader crm.Reader, now func() event.Time) (bus.Message, bool) {
+	began := now()
+	err := reader.Probe(crm.In(ctx, crm.LaneProbe))
+	if ctx.Err() != nil || crm.KindOf(err) == crm.KindBudget {
+		return bus.Message{}, false
+	}
+	return probeSignal(conn, err, began, now()), true
+}
+
+func probeSignal(conn *config.Connection, err error, at, now event.Time) bus.Message {
 	result, status, text := probed(err)
 	s := &event.Signal{
-		ID: event.Hash("probe", a.conn.ID, strconv.FormatInt(int64(at), 10)), Kind: event.SignalProbe, Sender: "reconcile",
-		System: a.conn.System, StartedAt: at, EndedAt: now, ReceivedAt: now, Summary: text,
+		ID: event.Hash("probe", conn.ID, strconv.FormatInt(int64(at), 10)), Kind: event.SignalProbe, Sender: "reconcile",
+		System: conn.System, StartedAt: at, EndedAt: now, ReceivedAt: now, Summary: text,
 		Detail: []event.Field{
-			{Name: "account", Value: event.Value{Text: a.conn.Account}},
-			{Name: "credential", Value: event.Value{Text: a.conn.ID}},
+			{Name: "account", Value: event.Value{Text: conn.Account}},
+			{Name: "credential", Value: event.Value{Text: conn.ID}},
 			{Name: "ms", Value: event.Value{Kind: event.KindNumber, Text: strconv.FormatInt(int64(now-at), 10)}},
 			{Name: "result", Value: event.Value{Text: result}},
 			{Name: "status", Value: event.Value{Kind: event.KindNumber, Text: strconv.Itoa(status)}},
 		},
 	}
-	return bus.Message{Topic: topic.Intake, Key: a.conn.System + "/signal", Time: now, Event: s}
+	return bus.Message{Topic: topic.Intake, Key: conn.System + "/signal", Time: now, Event: s}
 }
 
 // probed is what an error of a probe means.

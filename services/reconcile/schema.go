@@ -14,6 +14,7 @@ import (
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/crm"
+	"plumbline.dev/services/internal/match"
 	"plumbline.dev/services/internal/metadata"
 )
 
@@ -24,9 +25,9 @@ const (
 	maxChangesTold = 50
 )
 
-// glance is what the last look at an object's two schemas saw, and what of the
+// Glance is what the last look at an object's two schemas saw, and what of the
 // mapping was broken then.
-type glance struct {
+type Glance struct {
 	At      event.Time                 `json:"at"`
 	Source  *crm.Metadata              `json:"source"`
 	Targets []*crm.Metadata            `json:"targets"`
@@ -34,7 +35,7 @@ type glance struct {
 	Known   map[string]*metadata.Break `json:"known,omitempty"`
 }
 
-func (l *glance) sides() *metadata.Sides {
+func (l *Glance) sides() *metadata.Sides {
 	if l == nil || l.Source == nil {
 		return nil
 	}
@@ -59,23 +60,16 @@ func (r *Role) schemas(ctx context.Context) error {
 // schema looks at one object's schemas: what has changed is told, and what of
 // the mapping will break is, before a write fails by it.
 func (r *Role) schema(ctx context.Context, s *subject) error {
-	var before glance
+	var before Glance
 	state := "schema/" + s.name()
 	if _, err := r.store.load(ctx, state, &before); err != nil {
 		return err
 	}
-	now, err := r.glimpse(ctx, s)
+	readers := map[string]crm.Reader{event.Source: s.sides[event.Source].reader, event.Target: s.sides[event.Target].reader}
+	now, signals, err := Look(crm.In(ctx, crm.LanePoll), s.Mapping, readers, &before, r.o.now())
 	if err != nil {
 		return err
 	}
-	sides := now.sides()
-	sides.Before = before.sides()
-	var signals []*event.Signal
-	if sides.Before != nil {
-		signals = r.changed(s, &before, now)
-	}
-	now.Broken, now.Known = map[string]*event.Signal{}, map[string]*metadata.Break{}
-	signals = append(signals, r.breaks(s, sides, &before, now)...)
 	messages := make([]bus.Message, 0, len(signals))
 	for _, sig := range signals {
 		messages = append(messages, bus.Message{Topic: topic.Intake, Key: s.Integration.ID + "/signal", Time: now.At, Event: sig})
@@ -88,26 +82,34 @@ func (r *Role) schema(ctx context.Context, s *subject) error {
 	return r.store.save(ctx, state, now)
 }
 
-func (r *Role) glimpse(ctx context.Context, s *subject) (*glance, error) {
-	l := &glance{At: r.o.now()}
+// Look reads an object's schemas on both sides, and tells what has changed since
+// the look before, and what of the mapping will break or works again.
+func Look(ctx context.Context, m *match.Mapping, readers map[string]crm.Reader, before *Glance, at event.Time) (*Glance, []*event.Signal, error) {
+	now := &Glance{At: at, Broken: map[string]*event.Signal{}, Known: map[string]*metadata.Break{}}
 	for _, side := range []string{event.Source, event.Target} {
-		for _, native := range s.Natives(side) {
-			m, err := s.sides[side].reader.Metadata(crm.In(ctx, crm.LanePoll), native)
+		for _, native := range m.Natives(side) {
+			x, err := readers[side].Metadata(ctx, native)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if side == event.Source {
-				l.Source = &m
+				now.Source = &x
 			} else {
-				l.Targets = append(l.Targets, &m)
+				now.Targets = append(now.Targets, &x)
 			}
 		}
 	}
-	return l, nil
+	sides := now.sides()
+	sides.Before = before.sides()
+	var signals []*event.Signal
+	if sides.Before != nil {
+		signals = changed(m, before, now)
+	}
+	return now, append(signals, breaks(m, sides, before, now)...), nil
 }
 
 // changed tells the differences between two looks. They began after the first.
-func (r *Role) changed(s *subject, before, now *glance) (out []*event.Signal) {
+func changed(s *match.Mapping, before, now *Glance) (out []*event.Signal) {
 	changes := metadata.Diff(before.Source, now.Source)
 	system := map[int]string{}
 	for i := range changes {
@@ -121,7 +123,7 @@ func (r *Role) changed(s *subject, before, now *glance) (out []*event.Signal) {
 	}
 	for i := range changes[:min(len(changes), maxChangesTold)] {
 		c := &changes[i]
-		sig := r.signal(s, c.Kind(), system[i], c.Field, before.At, now.At, c.Summary, c.What)
+		sig := signalOf(s, c.Kind(), system[i], c.Field, before.At, now.At, c.Summary, c.What)
 		sig.Detail = []event.Field{
 			text("after", c.After), text("before", c.Before), text("native", c.Object+"."+c.Field), text("removed", strings.Join(c.Gone, ";")),
 			text("seen_at", now.At.String()), text("what", c.What),
@@ -135,7 +137,7 @@ func text(name, v string) event.Field { return event.Field{Name: name, Value: ev
 
 // breaks tells what of the mapping will fail, and what will not any more. What
 // is known stays known while it is as broken.
-func (r *Role) breaks(s *subject, sides *metadata.Sides, before, now *glance) (out []*event.Signal) {
+func breaks(s *match.Mapping, sides *metadata.Sides, before, now *Glance) (out []*event.Signal) {
 	for _, b := range metadata.Breaks(s.Object, sides) {
 		now.Known[b.Field] = &b
 		if was := before.Known[b.Field]; was != nil && was.What == b.What && b.What == metadata.BreakGone {
@@ -155,7 +157,7 @@ func (r *Role) breaks(s *subject, sides *metadata.Sides, before, now *glance) (o
 			if sig != nil {
 				since = sig.StartedAt
 			}
-			sig = r.signal(s, event.SignalMappingBreak, s.Integration.Target.System, field, since, now.At, b.Summary, b.What+b.Summary)
+			sig = signalOf(s, event.SignalMappingBreak, s.Integration.Target.System, field, since, now.At, b.Summary, b.What+b.Summary)
 			sig.Detail = []event.Field{text("first_step", b.Step), text("what", b.What)}
 			out = append(out, sig)
 		}
@@ -183,8 +185,8 @@ func stays(b *metadata.Break, s *metadata.Sides) bool {
 	})
 }
 
-// signal is about one field, under the integration's own name where it has one.
-func (r *Role) signal(s *subject, kind, system, field string, since, now event.Time, summary, what string) *event.Signal {
+// signalOf is about one field, under the integration's own name where it has one.
+func signalOf(s *match.Mapping, kind, system, field string, since, now event.Time, summary, what string) *event.Signal {
 	if i := slices.IndexFunc(s.Object.Fields, func(f config.FieldMap) bool { return f.Target == field && system == s.Integration.Target.System }); i >= 0 {
 		field = s.Object.Fields[i].Source
 	}

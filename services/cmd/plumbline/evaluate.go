@@ -30,6 +30,7 @@ type evaluateFlags struct {
 	seeds           int
 	speed           float64
 	json, fold      bool
+	causes          bool
 }
 
 func evaluateCommand() *cobra.Command {
@@ -59,7 +60,8 @@ With scenario files, play each against a fresh Plumbline in this process, in fas
 	fl.IntVar(&f.seeds, "seeds", 1, "play each scenario so many times, with one seed after the other")
 	fl.Float64Var(&f.speed, "speed", rehearse.DefaultSpeed, "seconds of a scenario a second")
 	fl.StringVar(&f.dir, "keep", "", "folder to keep everything of a single scenario in")
-	fl.BoolVar(&f.fold, "fold", false, "play to door, ledger and readers alone: seconds a scenario, the same in every run; no KPIs, causes, incidents")
+	fl.BoolVar(&f.fold, "fold", false, "play to door, operators and readers alone: seconds a scenario, the same in every run; no KPIs, lists, incidents")
+	fl.BoolVar(&f.causes, "causes", false, "print what was named of causes, a line a scenario, all seeds together")
 	fl.BoolVar(&f.json, "json", false, "print JSON, one object a scenario")
 	fl.BoolVar(&f.debug, "debug", false, "log what the product logs")
 	return cmd
@@ -102,6 +104,7 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 		}
 	}
 	var table evaluate.Table
+	var causes evaluate.CauseTable
 	for i := range len(list) * max(f.seeds, 1) {
 		s, seed := list[i/max(f.seeds, 1)], f.seed
 		if f.seeds > 1 {
@@ -118,6 +121,7 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 		if f.seeds > 1 {
 			r.Scenario += fmt.Sprintf(" #%d", seed)
 		}
+		causes.Add(s.Name, r.Rows)
 		fmt.Fprintf(os.Stderr, "%-28s %5.0f s, %d events, at most %.0f s of its time behind\n",
 			r.Scenario, r.Took.Seconds(), r.Sent.Accepted, r.Behind.Seconds())
 		if f.json {
@@ -130,6 +134,8 @@ func (f *evaluateFlags) rehearse(ctx context.Context, out io.Writer, files []str
 	switch {
 	case f.json:
 		return nil
+	case f.causes:
+		return causes.Print(out)
 	case len(list) == 1 && f.seeds <= 1:
 		return evaluate.Print(out, table.Only())
 	}

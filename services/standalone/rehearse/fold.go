@@ -11,12 +11,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"plumbline.dev/pipelines/classify"
-	"plumbline.dev/pipelines/ledger"
-	"plumbline.dev/pipelines/resolve"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
@@ -26,6 +25,7 @@ import (
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
 	"plumbline.dev/services/internal/privacy"
+	"plumbline.dev/services/process"
 	"plumbline.dev/services/simulate"
 )
 
@@ -38,12 +38,16 @@ type fold struct {
 	offsets map[string]int64
 	resolve *stream.Task
 	track   *stream.Task
+	watch   *stream.Task
 	objects []*both
 	pending []*event.Check // asked, not yet answered
 	sim     *simulate.Simulation
 	at      atomic.Int64
 	ticked  event.Time
 	polled  event.Time
+	glanced event.Time // at the schemas
+	probed  event.Time
+	conns   []*connection
 	out     map[string][]event.Event
 	waited  int           // of the readers, in this look
 	log     *json.Encoder // of everything folded, where it is kept
@@ -62,9 +66,9 @@ type folded struct {
 // foldStart is when every fold begins.
 var foldStart = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
-// Fold plays a scenario to the door, resolve, the ledger and the readers alone,
-// without brokers and tables, and scores what the ledger says. What others
-// compute (incidents, causes, KPIs) is not measured.
+// Fold plays a scenario to the door, the operators and the readers alone,
+// without brokers and tables, and scores what differs and why. What tables and
+// comparisons of whole sets say (KPIs, coverage, lists) is not measured.
 func Fold(ctx context.Context, o Options) (*Result, error) {
 	began := time.Now()
 	dir, err := os.MkdirTemp("", "plumbline-fold-")
@@ -164,8 +168,12 @@ func (f *fold) wire(cfg *config.Config, secrets cfgload.Secrets) error {
 		return err
 	}
 	classifier := classify.Default()
-	f.resolve = stream.NewTask(resolve.New(resolve.Options{Integrations: cfg.Integrations}), 0)
-	f.track = stream.NewTask(ledger.New(cfg.Integrations, func(a *event.Attempt) { classifier.Enrich(a) }), 0)
+	stages := process.Stages(process.StageOptions{Integrations: cfg.Integrations, Enrich: func(a *event.Attempt) { classifier.Enrich(a) }})
+	task := func(name string) *stream.Task {
+		i := slices.IndexFunc(stages, func(s process.Stage) bool { return s.Name == name })
+		return stream.NewTask(stages[i].Operator(), 0)
+	}
+	f.resolve, f.track, f.watch = task("resolve"), task("track"), task("watch")
 	return f.read(cfg, policy, secrets)
 }
 
@@ -227,7 +235,9 @@ func (f *fold) fold(task *stream.Task, r stream.Record) {
 				f.fold(f.resolve, next)
 			case topic.Facts:
 				f.fold(f.track, next)
-			case topic.Divergences, topic.Deliveries:
+			case topic.Partials:
+				f.fold(f.watch, next)
+			case topic.Divergences, topic.Deliveries, topic.Verdicts:
 				f.out[o.Topic] = append(f.out[o.Topic], o.Event)
 			}
 		}
@@ -249,17 +259,19 @@ func (f *fold) until(now event.Time) {
 		tick := &event.Tick{At: f.ticked + event.Second}
 		f.fold(f.resolve, stream.Record{Topic: topic.Intake, Time: tick.At, Event: tick})
 		f.fold(f.track, stream.Record{Topic: topic.Facts, Time: tick.At, Event: tick})
+		f.fold(f.watch, stream.Record{Topic: topic.Partials, Time: tick.At, Event: tick})
 		f.answer(tick.At)
 		if tick.At-f.polled >= pollAfter {
 			f.polled = tick.At
+			f.glance()
 			f.poll()
 		}
 	}
 }
 
-// beyond is what the ledger does not compute.
+// beyond is what is read from tables.
 var beyond = []string{
-	evaluate.GroupListed, evaluate.GroupFailures, evaluate.GroupCauses, evaluate.GroupIncidents, evaluate.GroupKPIs, evaluate.GroupAgents,
+	evaluate.GroupListed, evaluate.GroupFailures, evaluate.GroupIncidents, evaluate.GroupKPIs, evaluate.GroupAgents,
 	evaluate.GroupRetries, evaluate.GroupSurface,
 }
 
@@ -270,9 +282,14 @@ func (f *fold) findings() *evaluate.Findings {
 		out.Missing[group] = "not folded"
 	}
 	var all []evaluate.Divergence
+	causes := f.causes()
 	for _, e := range f.out[topic.Divergences] {
-		all = append(all, opening(e.(*event.Divergence)))
+		d := e.(*event.Divergence)
+		row := opening(d)
+		row.Cause = causes.of(d)
+		all = append(all, row)
 	}
+	out.Explanations = causes.rows()
 	out.Add(all)
 	at := map[string]int{}
 	for _, e := range f.out[topic.Deliveries] {

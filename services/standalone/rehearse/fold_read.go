@@ -12,6 +12,7 @@ import (
 
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
 	cfgload "plumbline.dev/services/internal/config"
 	"plumbline.dev/services/internal/crm"
@@ -25,6 +26,8 @@ const (
 	answerAfter = 3 * event.Second
 	pollAfter   = event.Minute
 	pollOverlap = 10 * event.Second
+	glanceAfter = 10 * event.Minute
+	probeAfter  = 5 * event.Minute
 )
 
 // errNobodyKnows which record to look for.
@@ -70,6 +73,13 @@ type both struct {
 	seen    map[string]match.Row // of the source, by id
 	through map[string]event.Time
 	sources []match.Row // whose copy is not known
+	glance  reconcile.Glance
+}
+
+// connection is an account that is tried with our own credential.
+type connection struct {
+	conn   *config.Connection
+	reader crm.Reader
 }
 
 // read opens the readers.
@@ -83,6 +93,7 @@ func (f *fold) read(cfg *config.Config, policy *privacy.Policy, secrets cfgload.
 			return err
 		}
 		readers[c.ID], closes = r, append(closes, done)
+		f.conns = append(f.conns, &connection{c, r})
 	}
 	for i := range cfg.Integrations {
 		in := &cfg.Integrations[i]
@@ -95,6 +106,43 @@ func (f *fold) read(cfg *config.Config, policy *privacy.Policy, secrets cfgload.
 		}
 	}
 	return nil
+}
+
+// glance tries the accounts, and looks at the schemas every so often: what has
+// changed since the look before may explain what differs.
+func (f *fold) glance() {
+	if f.ticked-f.probed >= probeAfter {
+		f.probed = f.ticked
+		f.probe()
+	}
+	if f.glanced != 0 && f.ticked-f.glanced < glanceAfter {
+		return
+	}
+	f.glanced = f.ticked
+	for _, o := range f.objects {
+		f.schema(o)
+	}
+}
+
+func (f *fold) probe() {
+	f.waited = 0
+	for _, c := range f.conns {
+		if m, ok := reconcile.Probe(f.ctx, c.conn, c.reader, func() event.Time { return event.At(f.Now()) }); ok {
+			f.tell(m)
+		}
+	}
+}
+
+func (f *fold) schema(o *both) {
+	f.waited = 0
+	now, signals, err := reconcile.Look(f.ctx, o.Mapping, o.readers, &o.glance, event.At(f.Now()))
+	if err != nil {
+		return // nobody answered: the next look tells
+	}
+	o.glance = *now
+	for _, s := range signals {
+		f.tell(bus.Message{Topic: topic.Intake, Key: o.Integration.ID + "/signal", Time: s.ReceivedAt, Event: s})
+	}
 }
 
 func (f *fold) close() {
