@@ -19,7 +19,7 @@ import (
 // one event in eighteen billion is dropped wrongly.
 type dedupe struct {
 	keep  int64 // generations, hours
-	limit int   // ids at most: the oldest generation goes first
+	limit int   // ids at most: the oldest block goes first
 	seen  map[uint64]uint32
 	gens  map[int64]*generation
 	dirty map[blockID]struct{}
@@ -29,7 +29,12 @@ type dedupe struct {
 	buf   []byte
 }
 
-type generation struct{ blocks [][]mark }
+// generation holds an hour's blocks; those let go are empty.
+type generation struct {
+	blocks [][]mark
+	from   int // no block before it holds anything
+	count  int
+}
 
 // mark is an event: its id, and its body so that another event under the same
 // id is not taken for a redelivery.
@@ -109,11 +114,12 @@ func (d *dedupe) add(hour int64, m mark) {
 	g.blocks[last] = append(g.blocks[last], m)
 	d.dirty[blockID{hour, last}] = struct{}{}
 	d.seen[m.id] = m.body
+	g.count++
 	d.count++
 }
 
 // expire forgets generations that no vendor redelivers from any more, and the
-// oldest ones while more ids are held than memory allows.
+// oldest blocks while more ids are held than memory allows.
 func (d *dedupe) expire(now event.Time) {
 	oldest := int64(now)/event.Hour - d.keep
 	for hour := range d.gens {
@@ -121,8 +127,8 @@ func (d *dedupe) expire(now event.Time) {
 			d.forget(hour)
 		}
 	}
-	for d.count > d.limit && len(d.gens) > 1 {
-		d.forget(d.first())
+	for d.count > d.limit && d.forgetOldest() {
+		continue
 	}
 }
 
@@ -135,15 +141,44 @@ func (d *dedupe) first() int64 {
 }
 
 func (d *dedupe) forget(hour int64) {
-	for i, block := range d.gens[hour].blocks {
-		for _, m := range block {
-			delete(d.seen, m.id)
-		}
-		d.count -= len(block)
-		delete(d.dirty, blockID{hour, i})
-		d.gone = append(d.gone, blockID{hour, i})
+	for i := range d.gens[hour].blocks {
+		d.drop(blockID{hour, i})
 	}
-	delete(d.gens, hour)
+}
+
+// forgetOldest lets one block go. The block that is being filled stays, so a
+// partition may hold that much more than its limit.
+func (d *dedupe) forgetOldest() bool {
+	hour := d.first()
+	g := d.gens[hour]
+	for len(g.blocks[g.from]) == 0 {
+		g.from++
+	}
+	if g.from == len(g.blocks)-1 && len(d.gens) == 1 {
+		return false
+	}
+	d.drop(blockID{hour, g.from})
+	return true
+}
+
+// drop forgets a block, and with the last of its hour the hour.
+func (d *dedupe) drop(b blockID) {
+	g := d.gens[b.hour]
+	if g == nil || b.index >= len(g.blocks) || len(g.blocks[b.index]) == 0 {
+		return
+	}
+	block := g.blocks[b.index]
+	for _, m := range block {
+		delete(d.seen, m.id)
+	}
+	g.count -= len(block)
+	d.count -= len(block)
+	g.blocks[b.index] = nil
+	delete(d.dirty, b)
+	d.gone = append(d.gone, b)
+	if g.count == 0 {
+		delete(d.gens, b.hour)
+	}
 }
 
 func (b blockID) key() string {
@@ -198,7 +233,7 @@ func (d *dedupe) rewrite(n int, emit stream.Emit) (bool, error) {
 	for ; n > 0 && len(d.walk) > 0; n-- {
 		b := d.walk[len(d.walk)-1]
 		d.walk = d.walk[:len(d.walk)-1]
-		if g := d.gens[b.hour]; g == nil || b.index >= len(g.blocks) {
+		if g := d.gens[b.hour]; g == nil || b.index >= len(g.blocks) || len(g.blocks[b.index]) == 0 {
 			continue // forgotten since the walk began
 		}
 		if err := d.emit(b, emit); err != nil {
@@ -214,10 +249,8 @@ func (d *dedupe) load(key string, value []byte) error {
 		return err
 	}
 	if value == nil {
-		if d.gens[b.hour] != nil {
-			d.forget(b.hour)
-			d.gone = d.gone[:0]
-		}
+		d.drop(b)
+		d.gone = d.gone[:0]
 		return nil
 	}
 	if len(value)%markBytes != 0 || len(value) > blockLen*markBytes {
@@ -231,7 +264,7 @@ func (d *dedupe) load(key string, value []byte) error {
 	for len(g.blocks) <= b.index {
 		g.blocks = append(g.blocks, nil)
 	}
-	d.count -= len(g.blocks[b.index])
+	was := len(g.blocks[b.index])
 	block := g.blocks[b.index][:0]
 	for ; len(value) > 0; value = value[markBytes:] {
 		m := mark{binary.BigEndian.Uint64(value), binary.BigEndian.Uint32(value[8:])}
@@ -239,6 +272,7 @@ func (d *dedupe) load(key string, value []byte) error {
 		d.seen[m.id] = m.body
 	}
 	g.blocks[b.index] = block
-	d.count += len(block)
+	g.count += len(block) - was
+	d.count += len(block) - was
 	return nil
 }

@@ -32,6 +32,21 @@ func TestOldestIDsGoWhenMemoryIsShort(t *testing.T) {
 	require.Equal(t, isNew, d.check(start+8*event.Hour, "hs", "0", 1), "the oldest are not")
 }
 
+// An hour with more ids than memory allows lets its own oldest go: nothing
+// waits for the hour to end.
+func TestBusyHourStaysWithinItsMemory(t *testing.T) {
+	d := newDedupe(26, 3*blockLen)
+	start := event.Time(1_790_000_000_000)
+	for i := range 20 * blockLen {
+		d.check(start, "hs", fmt.Sprint(i), 1)
+		d.expire(start)
+		require.LessOrEqual(t, d.count, 4*blockLen)
+	}
+	require.Len(t, d.seen, d.count)
+	require.Equal(t, isRedelivery, d.check(start, "hs", fmt.Sprint(20*blockLen-1), 1), "the newest are kept")
+	require.Equal(t, isNew, d.check(start, "hs", "0", 1), "the oldest are not")
+}
+
 func TestSameIDOfAnotherSource(t *testing.T) {
 	d := newDedupe(26, 10)
 	require.Equal(t, isNew, d.check(1, "hs", "e1", 1))

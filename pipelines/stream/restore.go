@@ -84,6 +84,7 @@ func (r *Restore) apply() error {
 			return fmt.Errorf("%w: state of %q unreadable: %w", ErrUnreconciled, e.key, err)
 		}
 	}
+	r.task.logged += recordCost
 	r.task.moveTo(r.heldPos)
 	r.applied++
 	return nil

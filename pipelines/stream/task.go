@@ -128,6 +128,9 @@ const (
 	// written of them goes with them: it need not be written again.
 	walkAt   = 3
 	logFloor = 1 << 20
+	// recordCost is what a transaction takes in a log and in its broker's memory
+	// beside its bytes: batch headers, a marker, their index.
+	recordCost = 256
 )
 
 // Save emits the state that changed since the last Save, then the position;
@@ -155,6 +158,10 @@ func (t *Task) Save(emit Emit) (Walk, error) {
 		return w, err
 	}
 	t.prev = t.next
+	if t.walking {
+		t.walked += len(b) + recordCost
+	}
+	t.logged += len(b) + recordCost // ticks alone write positions, and they too must be let go
 	return w, emit(PositionKey, b)
 }
 

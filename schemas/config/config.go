@@ -37,6 +37,7 @@ const Embedded = "embedded"
 type Kafka struct {
 	Brokers    List[string] `yaml:"brokers"`    // embedded, or host:port list
 	Partitions int          `yaml:"partitions"` // of keyed topics, at creation only
+	Retention  Duration     `yaml:"retention"`  // of the topics that keep days, at most; 0 = 7 or 30 days each
 	TLS        *TLS         `yaml:"tls"`
 	SASL       *SASL        `yaml:"sasl"`
 }

@@ -26,6 +26,7 @@ type StageOptions struct {
 	Documented   incident.Documented  // what the runbooks cover; nil: nothing
 	Agents       []config.Agent       // what agents may do
 	Console      string               // base URL of links in alerts
+	MaxIDs       int                  // event ids that a partition remembers, 0 = default
 }
 
 // Stages are the steps from intake to deliveries and alerts, in the order data
@@ -34,7 +35,9 @@ func Stages(o StageOptions) []Stage {
 	return []Stage{
 		{
 			Name: "resolve", Input: topic.Intake, Changelog: topic.ResolveState,
-			Operator: func() stream.Operator { return resolve.New(resolve.Options{Integrations: o.Integrations}) },
+			Operator: func() stream.Operator {
+				return resolve.New(resolve.Options{Integrations: o.Integrations, MaxIDs: o.MaxIDs})
+			},
 		},
 		{Name: "track", Input: topic.Facts, Changelog: topic.TrackState, Operator: func() stream.Operator { return track(o) }},
 		{Name: "watch", Input: topic.Partials, Changelog: topic.WatchState, Plain: true, Operator: func() stream.Operator { return watch(o) }},

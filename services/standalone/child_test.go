@@ -32,6 +32,7 @@ type childConfig struct {
 	Admin      string // host:port of metrics
 	Roles      []Role // none: all
 	Instance   string
+	MaxIDs     int // event ids that a partition remembers
 }
 
 func runChild(raw string) error {
@@ -56,7 +57,7 @@ func runChild(raw string) error {
 	}
 	a, err := Start(ctx, Options{
 		Config: c.Config, Data: c.Data, Roles: c.Roles, Migrate: slices.Contains(c.Roles, ClickHouse), Instance: cmp.Or(c.Instance, "0"), Logger: log,
-		CommitEvery: 20 * time.Millisecond, AdminAddr: c.Admin,
+		CommitEvery: 20 * time.Millisecond, AdminAddr: c.Admin, MaxIDs: c.MaxIDs,
 		Failpoint: func(name string) {
 			if own(name) {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -59,6 +59,7 @@ type Options struct {
 	Failpoint func(name string)
 
 	CommitEvery time.Duration // of the process role, 0 = default
+	MaxIDs      int           // event ids that a partition remembers, 0 = default
 
 	warehouse bool // talk SQL whatever the roles
 

@@ -87,7 +87,7 @@ func (a *App) startProcess(context.Context) error {
 	stages := process.Stages(process.StageOptions{
 		Agents:       a.o.Config.Agents,
 		Integrations: a.o.Config.Integrations, Enrich: enrich, Console: ConsoleURL(a.o.Config),
-		Documented: book.Documented,
+		Documented: book.Documented, MaxIDs: a.o.MaxIDs,
 	})
 	for _, stage := range stages {
 		d := process.New(process.Options{

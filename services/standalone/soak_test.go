@@ -16,10 +16,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/loopback"
 )
 
-var soakFor = flag.Duration("soak.for", 0, "how long the soak lasts; half of it with kills, half to see that nothing grows")
+var (
+	soakFor      = flag.Duration("soak.for", 0, "how long the soak lasts; half of it with kills, half to see that nothing grows")
+	soakPause    = flag.Duration("soak.pause", 200*time.Millisecond, "between requests at most")
+	soakProfiles = flag.String("soak.profiles", "", "folder for heap profiles of the second half")
+)
 
 // TestSoak lets the whole product work for hours. In the first half everything
 // is killed, frozen or loses its engine again and again; in the second half
@@ -33,8 +38,12 @@ func TestSoak(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 68)) //nolint:gosec // traffic, no secret
 	p, l := versionRun(t, t.TempDir())
-	l.rng, l.pause = rng, 200*time.Millisecond
+	l.rng, l.pause = rng, *soakPause
 	p.config.Admin = loopback.Addr(t)
+	// Windows that fill in the first half, so that a leak is what still grows:
+	// the broker's index of what it keeps, and the event ids.
+	p.config.Config.Kafka.Retention = config.Duration(min(*soakFor/8, 10*time.Minute))
+	p.config.MaxIDs = 20_000
 	defer p.kill()
 	p.start("", "")
 	half := time.Now().Add(*soakFor / 2)
@@ -49,6 +58,9 @@ func TestSoak(t *testing.T) {
 		u, ok := p.usage(t)
 		require.True(t, ok, "the process ended: %s", p.out)
 		seen = append(seen, u)
+		if *soakProfiles != "" {
+			p.profile(t, fmt.Sprintf("%03d", len(seen)))
+		}
 	}
 	l.settle()
 	p.stop()
@@ -116,6 +128,16 @@ func (p *child) usage(t *testing.T) (usage, bool) {
 	require.NotNil(t, m, "%d", code)
 	u.goroutines, _ = strconv.ParseFloat(m[1], 64)
 	return u, u.rss > 0
+}
+
+// profile keeps what the heap holds after a collection, for `go tool pprof -diff_base`.
+func (p *child) profile(t *testing.T, name string) {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.config.Admin+"/debug/pprof/heap?gc=1", nil)
+	require.NoError(t, err)
+	code, body := client{t: t}.do(req)
+	require.Equal(t, http.StatusOK, code)
+	require.NoError(t, os.MkdirAll(*soakProfiles, 0o750))
+	require.NoError(t, os.WriteFile(filepath.Join(*soakProfiles, name+".heap"), []byte(body), 0o600))
 }
 
 // flat holds the last third of what was seen against the first.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
@@ -17,7 +18,7 @@ import (
 // FromConfig makes the options of a configured log. The embedded broker is
 // reached at its listening address.
 func FromConfig(k config.Kafka, embedded string, resolve func(config.Secret) ([]byte, error), log *zap.Logger) (Options, error) {
-	o := Options{Brokers: k.Brokers, Logger: log}
+	o := Options{Brokers: k.Brokers, Retention: time.Duration(k.Retention), Logger: log}
 	if k.IsEmbedded() {
 		o.Brokers = []string{embedded}
 		return o, nil

@@ -18,6 +18,8 @@ type Options struct {
 	TLS      *tls.Config
 	SASL     sasl.Mechanism
 	Logger   *zap.Logger
+	// Retention is the longest that topics with days of retention keep a record, 0 = as the table says.
+	Retention time.Duration
 	// Dial replaces the network, for tests under virtual time.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -30,15 +30,46 @@ func ApplyTopics(ctx context.Context, o Options, partitions int, replicas int16)
 	adm := kadm.NewClient(cl)
 	for _, spec := range topic.All {
 		configs := map[string]*string{}
-		for k, v := range spec.Configs() {
+		for k, v := range o.shorter(spec).Configs() {
 			configs[k] = &v
 		}
 		_, err := adm.CreateTopic(ctx, int32(partitions), replicas, configs, spec.Name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return Topics{}, fmt.Errorf("create topic %s: %w", spec.Name, err)
 		}
+		if err == nil || o.Retention == 0 {
+			continue
+		}
+		if err := retain(ctx, adm, o.shorter(spec)); err != nil {
+			return Topics{}, err
+		}
 	}
 	return awaitTopics(ctx, adm)
+}
+
+// shorter is a topic as this installation keeps it. State, and what is
+// compacted, is nobody's to shorten.
+func (o Options) shorter(spec topic.Spec) topic.Spec {
+	if o.Retention > 0 && spec.Cleanup == topic.Delete && spec.Retention != topic.Forever {
+		spec.Retention = min(spec.Retention, o.Retention.Milliseconds())
+	}
+	return spec
+}
+
+// retain has a topic that exists keep records as long as is wanted now.
+func retain(ctx context.Context, adm *kadm.Client, spec topic.Spec) error {
+	if spec.Cleanup != topic.Delete {
+		return nil
+	}
+	ms := spec.Configs()["retention.ms"]
+	answers, err := adm.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &ms}}, spec.Name)
+	if err == nil {
+		_, err = answers.On(spec.Name, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("set retention.ms of topic %s: %w", spec.Name, err)
+	}
+	return nil
 }
 
 // awaitTopics waits until the cluster shows every topic: creation is visible
