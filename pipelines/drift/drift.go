@@ -65,6 +65,9 @@ func (d *Drift) Tick(ctx stream.Ctx, out *stream.Out) {
 	if ctx.Now/event.Second%(judgeEvery/event.Second) != 0 {
 		return
 	}
+	if ctx.Now/event.Second%(event.Hour/event.Second) == 0 {
+		d.forgetFlows(ctx, d.flows.Keys())
+	}
 	for _, integration := range slices.Clone(d.books.Keys()) {
 		if b := d.books.Get(integration); b.due(ctx.Now) {
 			b = d.books.Change(integration)
@@ -85,7 +88,7 @@ func (d *Drift) partial(ctx stream.Ctx, p *event.Partial) {
 		c := &p.Changes[i]
 		d.flow(p.Integration, p.Object, c, "")
 		if machine(p.Actor) {
-			d.flow(p.Integration, p.Object, c, crowd(p.Actor))
+			d.flow(p.Integration, p.Object, c, machineName(p.Actor)) // runs are without number
 		}
 	}
 	for i := range p.Divergences {
@@ -146,6 +149,9 @@ func crowd(a event.Actor) string {
 	return a.Kind + ":" + a.ID + ":" + a.Run
 }
 
+// machineName is whose work is counted together, and how its keys begin.
+func machineName(a event.Actor) string { return a.Kind + ":" + a.ID + ":" }
+
 // under are the keys of a table that belong to an integration. They are sorted.
 func under(keys []string, integration string) []string {
 	from, _ := slices.BinarySearch(keys, integration+sep)
@@ -162,16 +168,21 @@ func (d *Drift) forget(ctx stream.Ctx, integration string) {
 			b.Cells--
 		}
 	}
-	for _, key := range slices.Clone(under(d.flows.Keys(), integration)) {
-		day, err := strconv.ParseInt(key[strings.LastIndex(key, sep)+1:], 10, 64)
-		if err != nil || event.Time(day+1)*event.Day < ctx.Now-horizon {
-			d.flows.Delete(key)
-		}
-	}
+	d.forgetFlows(ctx, under(d.flows.Keys(), integration))
 	for _, key := range slices.Clone(under(d.causes.Keys(), integration)) {
 		if c := d.causes.Get(key); max(c.Start, c.End) < ctx.Now-horizon {
 			d.causes.Delete(key)
 			b.Causes--
+		}
+	}
+}
+
+// forgetFlows does it for changes, also where nothing ever differs.
+func (d *Drift) forgetFlows(ctx stream.Ctx, keys []string) {
+	for _, key := range slices.Clone(keys) {
+		day, err := strconv.ParseInt(key[strings.LastIndex(key, sep)+1:], 10, 64)
+		if err != nil || event.Time(day+1)*event.Day < ctx.Now-horizon {
+			d.flows.Delete(key)
 		}
 	}
 }

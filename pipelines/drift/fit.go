@@ -285,7 +285,7 @@ func (s *scene) fit(c *Candidate) *fit {
 // its machine, or everybody's.
 func (s *scene) reaches(c *Candidate, x *series) bool {
 	if machine(c.By) {
-		if x.by == "" || !strings.HasPrefix(x.by, c.By.Kind+":"+c.By.ID+":") {
+		if x.by == "" || !strings.HasPrefix(x.by, machineName(c.By)) {
 			return false
 		}
 	} else if x.by != "" {
