@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/schemas/event"
 )
 
 // Whatever was folded by whom, wherever it died, whatever the broker tore:
