@@ -1,0 +1,115 @@
+package ledger
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+	"plumbline.dev/pipelines/stream"
+	"plumbline.dev/pipelines/streamtest"
+	"plumbline.dev/schemas/event"
+)
+
+// TestReferencePlaysEveryScenario holds what the scenarios say of deliveries
+// and failed attempts against the reference; of what differs between the two
+// systems it knows nothing.
+func TestReferencePlaysEveryScenario(t *testing.T) {
+	known := regexp.MustCompile(`^\S+ (delivery|failure) `)
+	files, err := filepath.Glob("testdata/*.txt")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		expecting := false
+		lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool {
+			expecting = line == "---- expect" || expecting && !strings.HasPrefix(line, "----")
+			return expecting && line != "---- expect" && line != "" && (!known.MatchString(line) || strings.Contains(line, " origin=inferred "))
+		})
+		_, err = streamtest.Check(file, strings.Join(lines, "\n"), streamtest.Options{
+			Settings: []string{"learn_after"},
+			Operator: func(s *streamtest.Scenario) (stream.Operator, error) { return newReference(learnsAfter(s)), nil },
+			Format:   (*streamtest.Scenario).Changes,
+		})
+		require.NoError(t, err)
+	}
+}
+
+// TestLedgerIsTheReference plays random facts on both. At every step both
+// must write the same deliveries and failures, to the last bit of each. It goes
+// on until every state was reached: a tame generator proves nothing.
+func TestLedgerIsTheReference(t *testing.T) {
+	reached := map[string]int{}
+	for round := 0; round == 0 || len(reached) < len(event.DeliveryStates); round++ {
+		require.Less(t, round, 50, "random histories reach only %v", reached)
+		rapid.Check(t, func(t *rapid.T) { playBoth(t, reached) })
+	}
+	t.Log(reached)
+}
+
+func playBoth(t *rapid.T, reached map[string]int) {
+	g := generator{t: t, now: 1_790_000_000_000}
+	op, naive := newOperator(integrations(), byStatus, 3), newReference(3)
+	naive.alive = func(key string) bool { return op.records.Has(key) }
+	led, ref := stream.NewTask(op, 0), stream.NewTask(naive, 0)
+	var a, b stream.Out
+	received, was := map[string]event.Time{}, map[string]string{}
+	for offset := range int64(rapid.IntRange(1, 40).Draw(t, "steps")) {
+		rec := g.record()
+		rec.Offset = offset
+		led.Process(clone(t, rec), &a)
+		ref.Process(clone(t, rec), &b)
+		require.Equal(t, byKey(b.List), byKey(a.List), "at offset %d, after %s", offset, describe(rec))
+		for _, o := range a.List {
+			d, ok := o.Event.(*event.Delivery)
+			if !ok {
+				continue
+			}
+			require.NoError(t, d.Validate())
+			require.Equal(t, uint64(offset), d.Version, "the offset of the input")
+			if d.Was != "" { // else it opened, maybe again after it was forgotten
+				require.Equal(t, was[d.ID], d.Was, "what consumers count is the state last written")
+			}
+			was[d.ID] = d.State
+			if first, ok := received[d.ID]; ok {
+				require.Equal(t, first, d.ReceivedAt, "received_at never changes between versions")
+			}
+			received[d.ID] = d.ReceivedAt
+			reached[d.State]++
+		}
+	}
+}
+
+func clone(t *rapid.T, r stream.Record) *stream.Record {
+	if _, tick := r.Event.(*event.Tick); tick {
+		return &r
+	}
+	b, err := event.Encode(nil, r.Event)
+	require.NoError(t, err)
+	r.Event, err = event.Decode(r.Event.EventType(), b)
+	require.NoError(t, err)
+	return &r
+}
+
+// byKey shows the deliveries and the failed attempts of each key in order.
+func byKey(list []stream.Output) map[string][]string {
+	out := map[string][]string{}
+	for _, o := range list {
+		switch e := o.Event.(type) {
+		case *event.Delivery:
+			out["delivery "+o.Key] = append(out["delivery "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
+		case *event.Failure:
+			if e.Origin == event.OriginError {
+				out["failure "+o.Key] = append(out["failure "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
+			}
+		}
+	}
+	return out
+}
+
+func describe(r stream.Record) string { return fmt.Sprintf("%s %+v", r.Key, r.Event) }
