@@ -45,6 +45,7 @@ type Options struct {
 	Integrations []config.Integration // of a scenario's tenants; nil: the one above
 	Scenario     *scenario.Scenario   // what happens; nil: the Profile, for ever
 
+	Live   bool      // the scenario lies before Start, and goes on in real time until stopped
 	InTurn bool      // one request after the other, each before time goes on
 	Truth  io.Writer // nil: not written
 	Logger *zap.Logger
@@ -101,7 +102,7 @@ func (o *Options) fill() error {
 		o.Integrations = []config.Integration{*o.Integration}
 	}
 	o.Integration = &o.Integrations[0]
-	if o.IngestURL == "" {
+	if o.IngestURL == "" && !o.Live {
 		o.Speed = Unpaced
 	}
 	orDefault(&o.Rate, 5)
@@ -145,6 +146,9 @@ func (o *Options) door() error {
 // play takes the world from a scenario; what it does not name goes well.
 func (o *Options) play(s *scenario.Scenario) {
 	o.Rate, o.Records, o.Duration = s.Traffic.Rate, s.Population, time.Duration(s.Length)
+	if o.Live {
+		o.History, o.Duration = o.Duration, 0
+	}
 	orDefault(&o.Seed, s.Seed)
 	o.Profile = &Profile{
 		TargetEdit: s.Traffic.TargetEdits, Redelivered: s.Traffic.Redelivered, Late: s.Traffic.Late, Agent: s.Traffic.Agents,

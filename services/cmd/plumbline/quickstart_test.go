@@ -54,7 +54,8 @@ func newReader(t *testing.T) *reader {
 	require.NoError(t, os.Symlink(binary(t), filepath.Join(bin, "plumbline")))
 	w := &reader{t: t, dir: t.TempDir()}
 	w.env = append(os.Environ(), asBinary+"=1", "PLUMBLINE_ENGINE="+engine, "PATH="+bin+":"+os.Getenv("PATH"))
-	w.ports = strings.NewReplacer("127.0.0.1:8080", loopback.Addr(t), "127.0.0.1:8081", loopback.Addr(t), "127.0.0.1:8123", loopback.Addr(t), "127.0.0.1:9092", loopback.Addr(t))
+	hubspot, salesforce := loopback.Pair(t)
+	w.ports = strings.NewReplacer("127.0.0.1:8090", hubspot, "127.0.0.1:8091", salesforce, "127.0.0.1:8080", loopback.Addr(t), "127.0.0.1:8081", loopback.Addr(t), "127.0.0.1:8123", loopback.Addr(t), "127.0.0.1:9092", loopback.Addr(t))
 	return w
 }
 
@@ -82,7 +83,7 @@ func (w *reader) through(text string) {
 func (w *reader) run(body, want string) {
 	pattern := expected(want)
 	var out []byte
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(300 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(300 * time.Millisecond) {
 		cmd := w.shell(w.t.Context(), w.typed+body)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
@@ -106,7 +107,7 @@ func (w *reader) run(body, want string) {
 // remember keeps what a shell keeps from line to line.
 func (w *reader) remember(body string) {
 	for line := range strings.Lines(body) {
-		if strings.HasPrefix(line, "export ") || strings.HasPrefix(line, "now=") || strings.HasPrefix(line, "report()") || strings.HasPrefix(line, "write()") {
+		if strings.HasPrefix(line, "export ") || strings.HasPrefix(line, "now=") || strings.HasPrefix(line, "id=") || strings.HasPrefix(line, "report()") || strings.HasPrefix(line, "write()") {
 			w.typed += line
 		}
 	}
@@ -128,15 +129,11 @@ func (w *reader) shell(ctx context.Context, body string) *exec.Cmd {
 
 // background starts a block that stays, and waits until its door is open.
 func (w *reader) background(body string) {
-	config := filepath.Join(w.dir, "plumbline.yaml")
-	text, err := os.ReadFile(config)
-	if !os.IsNotExist(err) {
-		require.NoError(w.t, err)
-	}
-	if !bytes.Contains(text, []byte("listen:")) {
-		text = fmt.Appendf(text, "listen: { ingest: %q, console: %q, clickhouse: %q, kafka: %q }\n", w.ports.Replace("127.0.0.1:8081"),
-			w.ports.Replace("127.0.0.1:8080"), w.ports.Replace("127.0.0.1:8123"), w.ports.Replace("127.0.0.1:9092"))
-		require.NoError(w.t, os.WriteFile(config, text, 0o600))
+	addr := w.ports.Replace("127.0.0.1:8081")
+	if m := listens.FindStringSubmatch(body); m != nil {
+		addr = m[1]
+	} else {
+		w.moveDoors()
 	}
 	cmd := w.shell(context.Background(), w.typed+"exec "+body)
 	var out bytes.Buffer
@@ -146,12 +143,28 @@ func (w *reader) background(body string) {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		require.NoError(w.t, cmd.Wait(), out.String())
 	})
-	addr := w.ports.Replace("127.0.0.1:8081")
 	require.Eventually(w.t, func() bool {
 		conn, err := new(net.Dialer).DialContext(w.t.Context(), "tcp", addr)
 		if err != nil {
 			return false
 		}
 		return conn.Close() == nil
-	}, time.Minute, 100*time.Millisecond, "not up: %s", &out)
+	}, 2*time.Minute, 100*time.Millisecond, "not up: %s", &out)
+}
+
+var listens = regexp.MustCompile(`--listen (\S+)`)
+
+// moveDoors has the configuration listen where no other test does.
+func (w *reader) moveDoors() {
+	config := filepath.Join(w.dir, "plumbline.yaml")
+	text, err := os.ReadFile(config)
+	if !os.IsNotExist(err) {
+		require.NoError(w.t, err)
+	}
+	if bytes.Contains(text, []byte("listen:")) {
+		return
+	}
+	text = fmt.Appendf(text, "listen: { ingest: %q, console: %q, clickhouse: %q, kafka: %q }\n", w.ports.Replace("127.0.0.1:8081"),
+		w.ports.Replace("127.0.0.1:8080"), w.ports.Replace("127.0.0.1:8123"), w.ports.Replace("127.0.0.1:9092"))
+	require.NoError(w.t, os.WriteFile(config, text, 0o600))
 }

@@ -27,7 +27,7 @@ type simulateFlags struct {
 	scenario, truth, ingest, listen, configOut, start, pace string
 	seed                                                    uint64
 	speed                                                   float64
-	instant                                                 bool
+	instant, live                                           bool
 }
 
 // simulateStart is when a run begins that nobody listens to: always the same,
@@ -45,7 +45,10 @@ To play against a running Plumbline, in this order:
   plumbline simulate --scenario F --config-out DIR --listen 127.0.0.1:8090    writes DIR/plumbline.yaml and its secrets
   plumbline up --config DIR/plumbline.yaml
   plumbline simulate --scenario F --config DIR/plumbline.yaml --ingest http://127.0.0.1:8081 --listen 127.0.0.1:8090 --truth truth.ndjson
-With --speed, events are dated back so that the run ends now. With --pace, given to both commands alike, time itself is fast.`,
+With --speed, events are dated back so that the run ends now. With --pace, given to both commands alike, time itself is fast.
+
+For two CRMs to try Plumbline on (docs/quickstart/two-tokens.md):
+  plumbline simulate --scenario F --listen 127.0.0.1:8090 --live`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
@@ -57,10 +60,11 @@ With --speed, events are dated back so that the run ends now. With --pace, given
 	fl.StringVar(&f.ingest, "ingest", "", "ingest of a running Plumbline, http://host:port")
 	fl.StringVar(&f.listen, "listen", "", "host:port of the first fake API; the others take the ports after it")
 	fl.StringVar(&f.configOut, "config-out", "", "write a matching config and its secrets into this folder, and stop")
-	fl.StringVar(&f.start, "start", "", "when the run begins, RFC 3339 (default now, or 2026-03-02T09:00:00Z without --ingest)")
+	fl.StringVar(&f.start, "start", "", "when the run begins, RFC 3339 (default now, or 2026-03-02T09:00:00Z with neither --ingest nor --live)")
 	fl.StringVar(&f.pace, "pace", "", "fast time, as given to `plumbline up --pace`: SPEED@INSTANT")
 	fl.Float64Var(&f.speed, "speed", 1, "seconds of the scenario a second")
 	fl.BoolVar(&f.instant, "instant", false, "as fast as it is taken")
+	fl.BoolVar(&f.live, "live", false, "the scenario is already over when the fake CRMs open, and goes on in real time until interrupted")
 	cobra.CheckErr(cmd.MarkFlagRequired("scenario"))
 	return cmd
 }
@@ -76,6 +80,9 @@ func (f *simulateFlags) run(ctx context.Context, stdout io.Writer) error {
 	}
 	if f.configOut != "" {
 		return f.writeConfig(s, apis)
+	}
+	if f.live && (f.listen == "" || f.ingest != "") {
+		return errors.Join(errUsage, errors.New("--live needs --listen host:port, where the fake CRMs are served, and goes without --ingest"))
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -98,6 +105,9 @@ func (f *simulateFlags) run(ctx context.Context, stdout io.Writer) error {
 	}
 	servers, err := serveFakes(ctx, sim, apis, log)
 	if err == nil {
+		if f.live {
+			tellFakes(log, apis)
+		}
 		go tellProgress(ctx, sim, log)
 		err = sim.Run(ctx)
 	}
@@ -130,6 +140,9 @@ func (f *simulateFlags) options(s *scenario.Scenario, log *zap.Logger) (simulate
 		case f.speed > 1:
 			o.Start = o.Start.Add(-time.Duration(float64(length) * (1 - 1/f.speed)))
 		}
+	}
+	if f.live {
+		o.Live, o.Start = true, time.Now()
 	}
 	if f.start != "" {
 		at, err := time.Parse(time.RFC3339, f.start)
@@ -208,6 +221,14 @@ func serveFakes(ctx context.Context, sim *simulate.Simulation, apis []simulate.A
 		}
 	}
 	return out, nil
+}
+
+// tellFakes says where the CRMs are and what opens them.
+func tellFakes(log *zap.Logger, apis []simulate.Addrs) {
+	for _, a := range apis {
+		log.Info("two fake CRMs, until interrupted", zap.String("hubspot", a.HubSpot), zap.String("salesforce", a.Salesforce),
+			zap.String("HUBSPOT_TOKEN", simulate.HubSpotToken), zap.String("SF_ID", simulate.SalesforceClientID), zap.String("SF_SECRET", simulate.SalesforceSecret))
+	}
 }
 
 // tellProgress says every ten seconds how far the run is.

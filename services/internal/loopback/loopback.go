@@ -45,4 +45,22 @@ func Addr(t testing.TB) string {
 	return at(Port(t))
 }
 
+// Pair is two addresses whose ports follow each other.
+func Pair(t testing.TB) (first, second string) {
+	t.Helper()
+	for {
+		port := Port(t)
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", at(port+1))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			t.Fatalf("loopback: %v", err)
+		}
+		if _, twice := given.LoadOrStore(port+1, true); !twice {
+			return at(port), at(port + 1)
+		}
+	}
+}
+
 func at(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
