@@ -17,7 +17,10 @@ type chapter struct {
 	goneAt   event.Time
 	refused  int
 	coerced  bool
-	other    map[string]event.Time // the sync's own other value, and when it wrote it
+	saw      map[string]*Saw // the sync's own other value
+	answer   *Answer         // to the last failed attempt
+	asked    bool
+	silent   bool                  // its silent failure was told
 	until    map[string]event.Time // when the change that replaced a field was made
 	named    map[string]bool       // by an acknowledged attempt
 	seenAt   event.Time
@@ -44,7 +47,7 @@ func (s *story) changed(e *event.Change, wants []Want) {
 	if len(wants) == 0 && (e.Operation == "associate" || len(e.Fields) > 0 && e.Operation == "update") {
 		return
 	}
-	c := &chapter{fields: wants, fate: map[string]string{}, other: map[string]event.Time{}, named: map[string]bool{}, until: map[string]event.Time{}, d: event.Delivery{
+	c := &chapter{fields: wants, fate: map[string]string{}, saw: map[string]*Saw{}, named: map[string]bool{}, until: map[string]event.Time{}, d: event.Delivery{
 		ID: event.DeliveryID(e.Integration, e.Object, e.RecordKey, e.ID), Tenant: e.Tenant, Integration: e.Integration,
 		Object: e.Object, RecordKey: e.RecordKey, SourceID: e.RecordID, TargetID: s.targetID, ChangeID: e.ID,
 		Operation: e.Operation, State: "observed", ChangedAt: e.ChangedAt, ReceivedAt: e.ReceivedAt,
@@ -90,6 +93,7 @@ func (s *story) changed(e *event.Change, wants []Want) {
 		}
 	}
 	s.deliveries = append(s.deliveries, c)
+	s.movedOn(c)
 }
 
 func overlap(newer, older *chapter) bool {

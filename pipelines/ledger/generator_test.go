@@ -12,17 +12,18 @@ import (
 // generator draws facts of two records that are likely to have to do with
 // each other: few fields, few values, times close together.
 type generator struct {
-	t    *rapid.T
-	now  event.Time
-	tick event.Time
-	n    int
-	last *event.Change
+	t      *rapid.T
+	now    event.Time
+	tick   event.Time
+	n      int
+	last   *event.Change
+	differ []*event.Divergence // told so far, where the test says so: what people decide about
 }
 
 func (g *generator) record() stream.Record {
 	g.n++
 	g.now += event.Time(rapid.SampledFrom([]int{0, 500, 500, 1500, 1500, 3000, 20_000, 60_000, 290_000}).Draw(g.t, "pass"))
-	kind := rapid.SampledFrom([]string{"change", "change", "attempt", "attempt", "attempt", "echo", "observe", "observe", "tick"}).Draw(g.t, "kind")
+	kind := rapid.SampledFrom([]string{"change", "change", "attempt", "attempt", "attempt", "echo", "observe", "observe", "tick", "other"}).Draw(g.t, "kind")
 	if kind == "tick" {
 		if rapid.IntRange(0, 30).Draw(g.t, "long") == 0 {
 			g.now += 23 * event.Hour
@@ -33,6 +34,9 @@ func (g *generator) record() stream.Record {
 	source := rapid.SampledFrom([]string{"101", "101", "101", "101", "101", "102"}).Draw(g.t, "record")
 	integration := rapid.SampledFrom([]string{"hs-sf", "hs-sf", "hs-sf", "hs-sf", "polled", "two-way", "two-way", "one-way", "hs-wh"}).Draw(g.t, "integration")
 	at := g.now - event.Time(rapid.SampledFrom([]int{0, 0, 0, 0, 500, 1000, 4000, 6000, 40_000, 400_000}).Draw(g.t, "ago"))
+	if kind == "other" {
+		return g.other(integration, source, at)
+	}
 	var ev event.Event
 	switch kind {
 	case "change":
@@ -109,6 +113,12 @@ func (g *generator) observation(integration, source string, at event.Time) *even
 		o.Side, o.System, o.RecordID = event.Source, "hubspot", source
 	}
 	o.OutOfScope = rapid.IntRange(0, 40).Draw(g.t, "out") == 0
+	if o.FoundBy == event.FoundByReconcile && rapid.IntRange(0, 5).Draw(g.t, "twins") == 0 {
+		o.Duplicates = g.twins(o)
+	}
+	if rapid.IntRange(0, 15).Draw(g.t, "twin itself") == 0 && o.Side == event.Target {
+		o.RecordID += "x"
+	}
 	if !o.Missing {
 		o.Fields = g.fields(o.Side == event.Target)
 	}
@@ -141,4 +151,59 @@ func (g *generator) fields(target bool) []event.Field {
 	}
 	slices.SortFunc(out, func(a, b event.Field) int { return slices.Compare([]byte(a.Name), []byte(b.Name)) })
 	return out
+}
+
+func (g *generator) twins(o *event.Observation) (out []string) {
+	for _, id := range []string{o.RecordID + "x", o.RecordID + "y"} {
+		if rapid.Bool().Draw(g.t, "twin") {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// other is what comes seldom: a person's decision, a link, a record of the target
+// that nobody links.
+func (g *generator) other(integration, source string, at event.Time) stream.Record {
+	r := stream.Record{Key: event.RecordKey(integration, "contact", source), Time: g.now}
+	switch rapid.SampledFrom([]string{"click", "click", "click", "link", "orphan"}).Draw(g.t, "other") {
+	case "click":
+		r.Key, r.Event = g.click(r.Key)
+	case "link":
+		l := &event.Link{
+			Tenant: "default", Integration: integration, Object: "contact", SourceID: source, TargetID: "003" + source,
+			LearnedFrom: "key", LearnedAt: g.now,
+		}
+		if rapid.Bool().Draw(g.t, "claims") {
+			l.Rival = "003" + source + "x"
+		}
+		r.Event = l
+	case "orphan":
+		id := "003o" + source
+		o := g.observation(integration, "", at)
+		o.Side, o.System, o.RecordID, o.RecordKey, o.OutOfScope, o.Duplicates = event.Target, "salesforce", id, "", false, nil
+		r.Key, r.Event = event.RecordKey(integration, "contact", event.OrphanID(id)), o
+	}
+	return r
+}
+
+func (g *generator) click(key string) (string, event.Event) {
+	c := &event.Click{
+		ID: fmt.Sprint("k", g.n), Tenant: "default", By: "ann", Reason: "as agreed", At: g.now, ReceivedAt: g.now,
+		Kind: rapid.SampledFrom([]string{event.ClickAccept, event.ClickAccept, event.ClickReopen, event.ClickRecheck}).Draw(g.t, "click"),
+	}
+	if until := rapid.SampledFrom([]int{-1, 0, 30_000, 600_000}).Draw(g.t, "until"); until != 0 {
+		c.Until = g.now + event.Time(until)
+	}
+	if len(g.differ) == 0 {
+		c.Subject = "nothing that anybody knows"
+		return key, c
+	}
+	d := rapid.SampledFrom(g.differ[max(0, len(g.differ)-3):]).Draw(g.t, "about")
+	record := d.RecordKey
+	if d.Kind == event.Duplicate {
+		record = d.SourceID
+	}
+	c.Integration, c.Object, c.RecordKey, c.Subject = d.Integration, d.Object, record, d.ID
+	return event.RecordKey(d.Integration, d.Object, record), c
 }

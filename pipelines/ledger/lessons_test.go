@@ -8,6 +8,7 @@ import (
 
 // lessons are all samples ever taken of one object.
 type lessons struct {
+	Since event.Time // nothing is known of before
 	Took  []lessonOf // latencies
 	Hours []lessonOf // one each, by the hour
 	Late  [2][]lessonOf
@@ -36,14 +37,14 @@ func late(list []lessonOf) (out []int64) {
 	return out
 }
 
-// pace is deadline, skew, apart and keep, from all samples.
-func (r *reference) pace(m *mapping) [4]int64 {
+// pace is deadline, skew, apart, keep and since, from all samples.
+func (r *reference) pace(m *mapping) [5]int64 {
 	l := r.Lessons[m.name()]
 	if l == nil {
 		l = &lessons{}
 		r.Lessons[m.name()] = l
 	}
-	p := [4]int64{int64(m.first), 5000, 0, 26 * 3600_000}
+	p := [5]int64{int64(m.first), 5000, 0, 26 * 3600_000, int64(l.Since)}
 	if took := late(l.Took); len(took) >= r.least && len(took) > 0 {
 		slowest := took[len(took)-1-len(took)/20]
 		step := steps[len(steps)-1]
@@ -78,6 +79,9 @@ func (r *reference) pace(m *mapping) [4]int64 {
 // learn takes what an input taught: how late it was told, and what it delivered.
 func (r *reference) learn(m *mapping, ev event.Event, clock event.Time, news []*event.Delivery) {
 	l := r.Lessons[m.name()]
+	if l.Since == 0 {
+		l.Since = clock
+	}
 	if c, ok := ev.(*event.Change); ok && c.RecordKey != "" && c.TimeBasis != "received" && c.Redelivery == 0 {
 		side := 0
 		if c.Side == event.Target {

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,22 +13,16 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
-// TestReferencePlaysEveryScenario holds what the scenarios say of deliveries
-// and failed attempts against the reference; of what differs between the two
-// systems it knows nothing.
+// TestReferencePlaysEveryScenario holds what the scenarios say against the
+// reference too.
 func TestReferencePlaysEveryScenario(t *testing.T) {
-	known := regexp.MustCompile(`^\S+ (delivery|failure) `)
 	files, err := filepath.Glob("testdata/*.txt")
 	require.NoError(t, err)
+	require.NotEmpty(t, files)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		expecting := false
-		lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool {
-			expecting = line == "---- expect" || expecting && !strings.HasPrefix(line, "----")
-			return expecting && line != "---- expect" && line != "" && (!known.MatchString(line) || strings.Contains(line, " origin=inferred "))
-		})
-		_, err = streamtest.Check(file, strings.Join(lines, "\n"), streamtest.Options{
+		_, err = streamtest.Check(file, string(text), streamtest.Options{
 			Settings: []string{"learn_after"},
 			Operator: func(s *streamtest.Scenario) (stream.Operator, error) { return newReference(learnsAfter(s)), nil },
 			Format:   (*streamtest.Scenario).Changes,
@@ -41,11 +32,13 @@ func TestReferencePlaysEveryScenario(t *testing.T) {
 }
 
 // TestLedgerIsTheReference plays random facts on both. At every step both
-// must write the same deliveries and failures, to the last bit of each. It goes
-// on until every state was reached: a tame generator proves nothing.
+// must write the same deliveries, failures, divergences and questions, to the
+// last bit of each. It goes on until every state of a delivery, every state and
+// every kind of a divergence was reached: a tame generator proves nothing.
 func TestLedgerIsTheReference(t *testing.T) {
 	reached := map[string]int{}
-	for round := 0; round == 0 || len(reached) < len(event.DeliveryStates); round++ {
+	all := len(event.DeliveryStates) + len(event.DivergenceStates) + len(event.DivergenceKinds)
+	for round := 0; round == 0 || len(reached) < all; round++ {
 		require.Less(t, round, 50, "random histories reach only %v", reached)
 		rapid.Check(t, func(t *rapid.T) { playBoth(t, reached) })
 	}
@@ -55,9 +48,9 @@ func TestLedgerIsTheReference(t *testing.T) {
 func playBoth(t *rapid.T, reached map[string]int) {
 	g := generator{t: t, now: 1_790_000_000_000}
 	op, naive := newOperator(integrations(), byStatus, 3), newReference(3)
-	naive.alive = func(key string) bool { return op.records.Has(key) }
 	led, ref := stream.NewTask(op, 0), stream.NewTask(naive, 0)
 	var a, b stream.Out
+	open := map[string]string{}
 	received, was := map[string]event.Time{}, map[string]string{}
 	for offset := range int64(rapid.IntRange(1, 40).Draw(t, "steps")) {
 		rec := g.record()
@@ -66,6 +59,16 @@ func playBoth(t *rapid.T, reached map[string]int) {
 		ref.Process(clone(t, rec), &b)
 		require.Equal(t, byKey(b.List), byKey(a.List), "at offset %d, after %s", offset, describe(rec))
 		for _, o := range a.List {
+			if d, ok := o.Event.(*event.Divergence); ok {
+				require.NoError(t, d.Validate())
+				require.Equal(t, open[d.ID], d.Was, "what consumers count is the state last written: %+v", d)
+				if open[d.ID] = d.State; d.State == event.DivergenceResolved || d.State == event.DivergenceOutOfScope {
+					delete(open, d.ID)
+				}
+				reached["divergence "+d.State]++
+				reached["divergence "+d.Kind]++
+				g.differ = append(g.differ, d)
+			}
 			d, ok := o.Event.(*event.Delivery)
 			if !ok {
 				continue
@@ -104,9 +107,11 @@ func byKey(list []stream.Output) map[string][]string {
 		case *event.Delivery:
 			out["delivery "+o.Key] = append(out["delivery "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
 		case *event.Failure:
-			if e.Origin == event.OriginError {
-				out["failure "+o.Key] = append(out["failure "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
-			}
+			out["failure "+e.Origin+o.Key] = append(out["failure "+e.Origin+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
+		case *event.Divergence:
+			out["divergence "+o.Key] = append(out["divergence "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
+		case *event.Check:
+			out["check "+o.Key] = append(out["check "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
 		}
 	}
 	return out

@@ -17,7 +17,6 @@ import (
 type reference struct {
 	l       *Ledger // for its maps and conversions; it folds nothing
 	least   int
-	alive   func(key string) bool // whether an open divergence, of which it knows nothing, keeps a record in mind
 	History map[string][]moment
 	Lessons map[string]*lessons
 }
@@ -28,14 +27,12 @@ type moment struct {
 	Version uint64
 	Type    event.Type
 	Bytes   []byte
-	Pace    [4]int64
-	Alive   bool
+	Pace    [5]int64
 }
 
 func newReference(learnAfter int) *reference {
 	return &reference{
-		alive: func(string) bool { return false },
-		l:     newLedger(integrations(), byStatus, learnAfter), least: learnAfter,
+		l: newLedger(integrations(), byStatus, learnAfter), least: learnAfter,
 		History: map[string][]moment{}, Lessons: map[string]*lessons{},
 	}
 }
@@ -66,28 +63,44 @@ func (r *reference) Step(ctx stream.Ctx, key string, ev event.Event, out *stream
 	if err != nil {
 		panic(err)
 	}
-	before := r.tell(r.History[key])
-	now := moment{ctx.Now, ctx.Version, ev.EventType(), b, r.pace(m), r.alive(key)}
+	before := r.tell(key)
+	now := moment{ctx.Now, ctx.Version, ev.EventType(), b, r.pace(m)}
 	if failed {
 		before.pace = now.Pace
 		f := folding{ctx: ctx, out: out}
 		f.failure(a, before.holdsUp(a))
 	}
 	r.History[key] = append(r.History[key], now)
-	after := r.tell(r.History[key])
+	after := r.tell(key)
 	for _, claim := range after.claims {
 		claim.Version = ctx.Version
 		out.Emit("plumbline.failures", key, claim)
 	}
 	r.learn(m, ev, after.clock, before.news(after, key, out))
+	after.utter(key, out)
+}
+
+// utter tells what a moment made known beside deliveries.
+func (s *story) utter(key string, out *stream.Out) {
+	for _, ev := range s.said {
+		switch ev.(type) {
+		case *event.Divergence:
+			out.Emit("plumbline.divergences", key, ev)
+		case *event.Failure:
+			out.Emit("plumbline.failures", key, ev)
+		case *event.Check:
+			out.Emit("plumbline.checks", key, ev)
+		}
+	}
 }
 
 func (r *reference) Tick(ctx stream.Ctx, out *stream.Out) {
 	for _, key := range slices.Sorted(maps.Keys(r.History)) {
-		h := r.History[key]
-		before := r.tell(h)
-		r.History[key] = append(h, moment{ctx.Now, ctx.Version, event.TypeTick, nil, r.pace(r.object(key)), r.alive(key)})
-		before.news(r.tell(r.History[key]), key, out)
+		before := r.tell(key)
+		r.History[key] = append(r.History[key], moment{ctx.Now, ctx.Version, event.TypeTick, nil, r.pace(r.object(key))})
+		after := r.tell(key)
+		before.news(after, key, out)
+		after.utter(key, out)
 	}
 }
 

@@ -2,9 +2,13 @@ package ledger
 
 import "plumbline.dev/schemas/event"
 
-func (s *story) seen(e *Evidence) {
+// seen is false of evidence that is of another record.
+func (s *story) seen(e *Evidence) bool {
+	if s.another(e) {
+		return false
+	}
 	if e.Event && e.Missing && e.TargetID != "" && s.targetID != "" && e.TargetID != s.targetID {
-		return // of a copy that this record has no more
+		return false // of a copy that this record has no more
 	}
 	if e.TargetID != "" && !e.Missing {
 		s.targetID = e.TargetID
@@ -16,6 +20,7 @@ func (s *story) seen(e *Evidence) {
 		}
 	}
 	s.remember(seenOrTried{e: e})
+	return true
 }
 
 func (s *story) judge(c *chapter, e *Evidence) {
@@ -53,17 +58,23 @@ func (s *story) judge(c *chapter, e *Evidence) {
 		if e.Missing {
 			c.see(e, s.skew())
 			s.applied(c)
-		} else if proof {
+			return
+		}
+		if proof {
 			c.d.State = "not_applied"
 		}
+		s.prove(c, e, "")
 		return
 	}
 	if e.Missing {
 		if proof {
 			c.d.State = "not_applied"
-		} else if e.Event && acked && e.At > c.d.AcknowledgedAt && s.m.others(e.side(), e.Writer) && c.d.State != "not_applied" {
-			s.end(c, "overwritten")
 		}
+		if e.Event && acked && e.At > c.d.AcknowledgedAt && s.m.others(e.side(), e.Writer) && c.d.State != "not_applied" {
+			s.end(c, "overwritten")
+			return
+		}
+		s.prove(c, e, "")
 		return
 	}
 	if len(c.fields) == 0 {
@@ -97,12 +108,16 @@ func (s *story) judge(c *chapter, e *Evidence) {
 			}
 		case !acked && w.guess:
 		case s.m.ours(e.side(), w.by):
-			if !s.anOlderOneWanted(c, f, shown) {
-				c.coerced, c.other[f.Target] = true, w.at
-				c.coercedAfterAll()
+			if s.anOlderOneWanted(c, f, shown) {
+				continue
 			}
+			c.coerced, c.saw[f.Target] = true, &Saw{shown, e.At, w.at, w.by}
+			c.coercedAfterAll()
 		case acked && others && w.at > c.d.AcknowledgedAt && !c.coerced:
 			c.fate[f.Target] = "over"
+		}
+		if c.fate[f.Target] != "shown" {
+			s.prove(c, e, f.Target)
 		}
 	}
 	if changed {

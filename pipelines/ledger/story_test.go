@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"strings"
 
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/event"
@@ -16,10 +17,20 @@ type story struct {
 	now        event.Time // stream time
 	clock      event.Time // or the arrival, where that is ahead
 	version    uint64
-	pace       [4]int64
+	pace       [5]int64
 	claims     []*event.Failure // of the newest moment
-	alive      bool
 	fields     Memory
+
+	key        string
+	gaps       []*difference
+	rivals     []string
+	proven     []proof
+	said       []event.Event // in the newest moment: divergences, inferred failures, questions
+	ask        *event.Check
+	asked      event.Time
+	edits      []string
+	editsAt    event.Time
+	editsAsked bool
 }
 
 func (s *story) deadline() event.Time { return event.Time(s.pace[0]) }
@@ -34,10 +45,10 @@ type seenOrTried struct {
 	failed *event.Failure // nobody knows its delivery yet
 }
 
-func (r *reference) tell(history []moment) *story {
-	s := &story{}
-	for _, m := range history {
-		s.now, s.clock, s.version, s.pace, s.claims, s.alive = m.Now, m.Now, m.Version, m.Pace, nil, m.Alive
+func (r *reference) tell(key string) *story {
+	s := &story{m: r.object(key), key: strings.SplitN(key, "/", 3)[2]}
+	for _, m := range r.History[key] {
+		s.now, s.clock, s.version, s.pace, s.claims, s.said = m.Now, m.Now, m.Version, m.Pace, nil, nil
 		before := s.copies()
 		if m.Type == event.TypeTick {
 			s.tick()
@@ -85,18 +96,20 @@ func (s *story) tick() {
 	for _, c := range s.deliveries {
 		switch {
 		case waiting(c.d.State) && c.judgeAt <= s.now:
-			for target, at := range c.other {
-				if s.fields.elsewhere(c.d.Reverse, target, at) {
-					delete(c.other, target)
+			for target, saw := range c.saw {
+				if s.fields.elsewhere(c.d.Reverse, target, saw.Moved) {
+					delete(c.saw, target)
 				}
 			}
-			c.coerced = c.coerced && len(c.other) > 0
+			c.coerced = c.coerced && len(c.saw) > 0
 			c.d.State = map[string]string{"observed": "stalled", "attempted": "failed", "acknowledged": "unobserved"}[c.d.State]
 			c.coercedAfterAll()
-			c.gone = c.forgetAt <= s.now
-		case !waiting(c.d.State) && c.forgetAt <= s.now:
-			c.gone = true
 		}
+	}
+	s.coercions()
+	s.questions()
+	for _, c := range s.deliveries {
+		c.gone = c.gone || !waiting(c.d.State) && c.forgetAt <= s.now
 	}
 	for _, c := range s.deliveries {
 		for _, older := range s.deliveries {
@@ -111,12 +124,13 @@ func (s *story) tick() {
 		}
 	}
 	s.recent = slices.DeleteFunc(s.recent, func(k seenOrTried) bool { return k.until <= s.now })
+	s.send()
 	s.forgetTarget()
 }
 
 func (s *story) forgetTarget() {
-	if !s.alive && len(s.recent) == 0 && !slices.ContainsFunc(s.deliveries, func(c *chapter) bool { return !c.gone }) {
-		s.targetID, s.fields = "", Memory{}
+	if len(s.gaps)+len(s.rivals)+len(s.recent)+len(s.present()) == 0 && s.editsAt == 0 {
+		s.targetID, s.fields, s.asked = "", Memory{}, 0
 	}
 }
 
@@ -125,14 +139,19 @@ func (s *story) happened(l *Ledger, ev event.Event) {
 	case *event.Change:
 		s.clock, s.m = max(s.now, e.ReceivedAt), l.objects[[2]string{e.Integration, e.Object}]
 		switch {
-		case s.m == nil || e.RecordKey == "":
+		case s.m == nil:
+		case e.RecordKey == "":
+			s.orphan(echoed(s.m, e), e.RecordID)
 		case e.Side == event.Target:
-			s.seen(echoed(s.m, e))
+			if !s.seen(echoed(s.m, e)) {
+				break
+			}
 			if wants := s.m.returns(e); s.m.integration.Bidirectional && s.m.others(e.Side, e.Actor) && e.Operation == "update" && len(wants) > 0 {
 				s.changed(e, wants)
 			}
+			s.hold(echoed(s.m, e))
 		case s.m.ours(e.Side, e.Actor) || s.repeated(e):
-			s.seen(echoed(s.m, e))
+			s.shown(echoed(s.m, e))
 		case e.MergedInto != "" && e.MergedInto != e.RecordID:
 			s.mergedAway(e)
 		default:
@@ -159,11 +178,27 @@ func (s *story) happened(l *Ledger, ev event.Event) {
 					s.end(c, "superseded")
 				}
 			}
-		case e.RecordKey != "":
-			s.seen(observed(s.m, e))
+			s.over(everyGap, "out_of_scope")
+		case e.RecordKey == "":
+			s.orphan(observed(s.m, e), e.RecordID)
+		default:
+			s.shown(observed(s.m, e))
+			s.twins(e)
 		}
+	case *event.Link:
+		s.clock = max(s.now, e.LearnedAt)
+		s.linked(e)
+	case *event.Click:
+		s.clock = max(s.now, e.ReceivedAt)
+		s.clicked(e)
 	}
 	s.forgetTarget()
+}
+
+func (s *story) shown(e *Evidence) {
+	if s.seen(e) {
+		s.hold(e)
+	}
 }
 
 // repeated is a write-back of a sync whose user nobody named.

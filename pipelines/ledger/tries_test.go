@@ -73,6 +73,7 @@ func (s *story) try(c *chapter, t *Try) bool {
 	}
 	if t.Failed {
 		c.refused++
+		c.answer = t.Answer
 		switch {
 		case c.d.State == "stalled":
 			c.d.State = "failed"
@@ -84,7 +85,7 @@ func (s *story) try(c *chapter, t *Try) bool {
 		}
 		return true
 	}
-	c.refused = 0
+	c.refused, c.answer = 0, nil
 	for _, target := range t.Fields {
 		c.named[target] = true
 	}
