@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/tinylib/msgp/msgp"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/schemas/topic"
@@ -106,7 +108,7 @@ func compare(want, got lanes) (int, error) {
 				return n, fmt.Errorf("lost: %s key %s: output %s is missing (%d of %d there)", l.topic, l.key, w[i].cause, len(g), len(w))
 			}
 			if w[i].cause != g[i].cause || !bytes.Equal(w[i].bytes, g[i].bytes) {
-				return n, fmt.Errorf("differs: %s key %s: want %s, got %s", l.topic, l.key, w[i].cause, g[i].cause)
+				return n, fmt.Errorf("differs: %s key %s: want %s %s, got %s %s", l.topic, l.key, w[i].cause, readable(w[i].bytes), g[i].cause, readable(g[i].bytes))
 			}
 			n++
 		}
@@ -120,6 +122,15 @@ func compare(want, got lanes) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// readable shows an event's bytes, field by field.
+func readable(b []byte) string {
+	var s strings.Builder
+	if _, err := msgp.UnmarshalAsJSON(&s, b); err != nil {
+		return fmt.Sprintf("%x", b)
+	}
+	return s.String()
 }
 
 // checkAccepted holds facts against the ids the log acknowledged: each source
