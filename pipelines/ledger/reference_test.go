@@ -28,6 +28,7 @@ type moment struct {
 	Type    event.Type
 	Bytes   []byte
 	Pace    [5]int64
+	Quiet   bool // a tick that told nothing
 }
 
 func newReference(learnAfter int) *reference {
@@ -64,7 +65,7 @@ func (r *reference) Step(ctx stream.Ctx, key string, ev event.Event, out *stream
 		panic(err)
 	}
 	before := r.tell(key)
-	now := moment{ctx.Now, ctx.Version, ev.EventType(), b, r.pace(m)}
+	now := moment{ctx.Now, ctx.Version, ev.EventType(), b, r.pace(m), false}
 	if failed {
 		before.pace = now.Pace
 		f := folding{ctx: ctx, out: out}
@@ -96,11 +97,19 @@ func (s *story) utter(key string, out *stream.Out) {
 
 func (r *reference) Tick(ctx stream.Ctx, out *stream.Out) {
 	for _, key := range slices.Sorted(maps.Keys(r.History)) {
-		before := r.tell(key)
-		r.History[key] = append(r.History[key], moment{ctx.Now, ctx.Version, event.TypeTick, nil, r.pace(r.object(key))})
+		before, told := r.tell(key), len(out.List)
+		h := r.History[key]
+		r.History[key] = append(h, moment{ctx.Now, ctx.Version, event.TypeTick, nil, r.pace(r.object(key)), false})
 		after := r.tell(key)
 		before.news(after, key, out)
 		after.utter(key, out)
+		if len(out.List) > told {
+			continue
+		}
+		now := &r.History[key][len(h)]
+		if now.Quiet = true; len(h) > 0 && h[len(h)-1].Quiet {
+			r.History[key] = append(h[:len(h)-1], *now) // two ticks that tell nothing are one
+		}
 	}
 }
 
