@@ -21,8 +21,17 @@ const (
 	countColumns = "rows UInt64, blank UInt64"
 )
 
-func (c *Comparison) createHashes() []string {
-	const columns = " (" + hashColumns + ") ENGINE = MergeTree ORDER BY tuple()"
+// Hashes are random: packing them costs and saves nothing.
+const (
+	inMemory = "ENGINE = Memory"
+	onDisk   = "ENGINE = MergeTree ORDER BY tuple() SETTINGS min_bytes_for_wide_part = '1T', min_rows_for_wide_part = 1000000000000"
+)
+
+func (c *Comparison) createHashes(engine string) []string {
+	columns := " (k UInt64 CODEC(NONE), w UInt64 CODEC(NONE)) " + engine
+	if engine == inMemory {
+		columns = " (" + hashColumns + ") " + engine
+	}
 	return []string{
 		"CREATE TABLE " + c.hashes(sideA) + columns,
 		"CREATE TABLE " + c.hashes(sideB) + columns,
@@ -72,6 +81,11 @@ func (c *Comparison) storeHashes(s side) string {
 
 func (c *Comparison) countHashes(s side) string {
 	return "SELECT count() AS rows, countIf(k = 0) AS blank FROM " + c.hashes(s)
+}
+
+// countAll is answered by a file's or a table's own account of itself.
+func (c *Comparison) countAll(s side) string {
+	return "SELECT toUInt64(count()) AS n FROM " + s.set(c).From
 }
 
 // span is a range of key hashes; blank keys (0) are in none.
