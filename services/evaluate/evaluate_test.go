@@ -269,6 +269,44 @@ func TestStormsAndSurface(t *testing.T) {
 	require.Zero(t, row(t, rows, GroupSurface, "objects error").Value)
 }
 
+// A create repeated without a key after no answer, and a try before the time
+// that the answer named, are counted as the views count them.
+func TestHarmfulRetries(t *testing.T) {
+	try := func(id string, at truth.Time, outcome string, retryAfter int64) truth.Line {
+		l := attempt(id, at, outcome)
+		l.Operation, l.Keyless, l.RetryAfter = event.OpCreate, true, retryAfter
+		if l.Status = 0; retryAfter > 0 {
+			l.Status = 429
+		}
+		return l
+	}
+	w := world(t, change("c", 1, "phone"), try("a", 2, event.OutcomeError, 0), try("b", 3, event.OutcomeError, 3600), try("c", 4, event.OutcomeOK, 0))
+	said := Habits{Attempts: 3, Records: 1, Retried: 1, Unsafe: 1, Early: 1}
+	rows, _ := Score(w, &Findings{Retries: map[string]Habits{sync: said}})
+	for _, name := range []string{"unsafe creates error", "early retries error", "retried error"} {
+		require.Zero(t, row(t, rows, GroupRetries, name).Value, name)
+	}
+	require.Zero(t, row(t, rows, GroupRetries, "harm told").Value)
+	rows, _ = Score(w, &Findings{Alerts: []Alert{{Rule: event.RuleRetry, Integration: sync}}})
+	require.InDelta(t, 1, row(t, rows, GroupRetries, "harm told").Value, 0)
+	require.InDelta(t, 1, row(t, rows, GroupRetries, "unsafe creates error").Value, 0)
+}
+
+func TestCausesAreSummedOverSeeds(t *testing.T) {
+	var table CauseTable
+	share := func(name string, hits, of int) Row {
+		return Row{Group: GroupCauses, Name: name, Unit: Share, Hits: hits, Of: of, Measured: true}
+	}
+	blamed := func(n int) Row {
+		return Row{Group: GroupCauses, Name: "blamed without cause", Unit: Count, Hits: n, Measured: true}
+	}
+	table.Add("two", []Row{share("faults named first", 2, 2), share("faults named", 2, 2), share("top 1", 9, 10), blamed(0)})
+	table.Add("two", []Row{share("faults named first", 1, 2), share("faults named", 2, 2), share("top 1", 5, 10), blamed(1)})
+	var b strings.Builder
+	require.NoError(t, table.Print(&b))
+	require.Contains(t, b.String(), "| two | 2 | 3 of 4 (75.0 %) | 4 of 4 (100.0 %) | 14 of 20 (70.0 %) | - | 1 | 1 |")
+}
+
 func TestTable(t *testing.T) {
 	var table Table
 	table.Add("one", []Row{{Group: GroupSilent, Name: "recall", Unit: Share, Hits: 1, Of: 2, Value: 0.5, Measured: true}})

@@ -76,7 +76,8 @@ type Habits struct {
 	Records     uint64 `ch:"records"`
 	Retried     uint64 `ch:"retried"`
 	Repeated    uint64 `ch:"repeated"` // records whose permanent error was repeated
-	Unsafe      uint64 `ch:"unsafe"`
+	Unsafe      uint64 `ch:"unsafe"`   // creates repeated without a key after an outcome that nobody knows
+	Early       uint64 `ch:"early"`    // tries before the time that Retry-After named
 }
 
 // Surface is what an integration touches in the source, from

@@ -13,15 +13,19 @@ import (
 // maxRepeats is how often a permanent error may be repeated before it is told.
 const maxRepeats = 3
 
+// leastEarly are tries too early that are not worth an alert.
+const leastEarly = 3
+
 // chain is what was tried with one record: the worker names no changes.
 type chain struct {
 	tries, permanent int
 	failed, retried  bool // the last one failed; one after a failure
+	last             *truth.Line
 }
 
 // habits are the truth's chains by integration, as they were reported.
 func (w *World) habits() map[string]Habits {
-	chains := map[place]*chain{}
+	chains, out := map[place]*chain{}, map[string]Habits{}
 	for _, l := range sorted(w.Attempts, func(l *truth.Line) int64 { return int64(l.At) }) {
 		if !l.Reported || !event.IsWrite(l.Operation) {
 			continue
@@ -31,12 +35,19 @@ func (w *World) habits() map[string]Habits {
 			chains[p] = &chain{}
 		}
 		c := chains[p]
+		h := out[p.integration]
+		if c.failed && ambiguous(c.last) && l.Operation == event.OpCreate && l.Keyless {
+			h.Unsafe++
+		}
+		if c.failed && l.At-c.last.At < truth.Time(1000*c.last.RetryAfter) {
+			h.Early++
+		}
+		out[p.integration], c.last = h, l
 		c.tries++
 		c.retried = c.retried || c.failed
 		c.failed = l.Outcome == event.OutcomeError && l.Cause != "swallowed_errors" // of those it says that they went well
 		c.permanent += boolInt(c.failed && l.Recoverability == event.Permanent)
 	}
-	out := map[string]Habits{}
 	for p, c := range chains {
 		h := out[p.integration]
 		h.Attempts += uint64(c.tries) //nolint:gosec // counted
@@ -46,6 +57,11 @@ func (w *World) habits() map[string]Habits {
 		out[p.integration] = h
 	}
 	return out
+}
+
+// ambiguous reports whether a create may have been carried out although it failed.
+func ambiguous(l *truth.Line) bool {
+	return l.Operation == event.OpCreate && slices.Contains([]int{0, 408, 502, 504}, l.Status)
 }
 
 // worst adds a row of how far a count is off where it is off most.
@@ -73,6 +89,14 @@ func (s *sheet) retries(w *World, f *Findings) {
 	}
 	s.share(GroupRetries, "storms seen", seen, storms)
 	was := w.habits()
+	harmful, told := 0, 0
+	for in, h := range was {
+		if h.Unsafe > 0 || h.Early > leastEarly {
+			harmful++
+			told += boolInt(slices.ContainsFunc(f.Alerts, func(a Alert) bool { return a.Rule == event.RuleRetry && a.Integration == in }))
+		}
+	}
+	s.share(GroupRetries, "harm told", told, harmful)
 	of := slices.Sorted(maps.Keys(was))
 	for _, c := range []struct {
 		name string
@@ -82,7 +106,8 @@ func (s *sheet) retries(w *World, f *Findings) {
 		{"records error", func(h Habits) uint64 { return h.Records }},
 		{"retried error", func(h Habits) uint64 { return h.Retried }},
 		{"permanent repeated error", func(h Habits) uint64 { return h.Repeated }},
-		{"unsafe creates error", func(h Habits) uint64 { return h.Unsafe }}, // the worker names a key: there are none
+		{"unsafe creates error", func(h Habits) uint64 { return h.Unsafe }},
+		{"early retries error", func(h Habits) uint64 { return h.Early }},
 	} {
 		s.worst(GroupRetries, c.name, of, func(in string) uint64 { return c.of(f.Retries[in]) }, func(in string) uint64 { return c.of(was[in]) })
 	}

@@ -102,7 +102,7 @@ func (r *reader) retries() error {
 	}
 	var rows []Habits
 	err := r.db.Query(r.ctx, &rows, "SELECT integration, toUInt64(sum(h.attempts)) AS attempts, toUInt64(sum(h.records)) AS records, toUInt64(sum(h.retried)) AS retried, "+
-		"toUInt64(sum(permanent_retried)) AS repeated, toUInt64(sum(unsafe_creates)) AS unsafe FROM retry_health_at(from = ?, to = ?) AS h GROUP BY integration",
+		"toUInt64(sum(permanent_retried)) AS repeated, toUInt64(sum(unsafe_creates)) AS unsafe, toUInt64(sum(early_retries)) AS early FROM retry_health_at(from = ?, to = ?) AS h GROUP BY integration",
 		time.UnixMilli(r.w.Start).UTC(), time.UnixMilli(r.w.End+1).UTC())
 	r.out.Retries = map[string]Habits{}
 	for _, x := range rows {

@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/common/model"
 	"go.uber.org/zap"
 	"plumbline.dev/schemas/event"
-	"plumbline.dev/services/internal/warehouse"
 )
 
 // Digest is the weekly message. It is told by the same receivers as alerts:
@@ -26,7 +25,7 @@ type Digest struct {
 	Zone    *time.Location
 	Tenants []string
 	// Read asks ClickHouse.
-	Read func(ctx context.Context, l warehouse.Limits, dest any, sql string, args ...any) error
+	Read Read
 }
 
 const (

@@ -21,6 +21,7 @@ type week struct {
 	causes   []causeRow
 	surface  []surfaceRow
 	due      []dueRow
+	money    []moneyRow
 }
 
 // kpiRow is one KPI of one integration in one week.
@@ -53,6 +54,12 @@ type causeRow struct {
 	Integration string `ch:"integration"`
 	Cause       string `ch:"cause"`
 	N           uint64 `ch:"n"`
+}
+
+// moneyRow is what records of an object that differ are worth.
+type moneyRow struct {
+	Integration string `ch:"integration"`
+	Sentence    string `ch:"sentence"`
 }
 
 type surfaceRow struct {
@@ -92,6 +99,7 @@ const (
 ORDER BY priority, detected_at LIMIT 50`
 	causesSQL = `SELECT integration, cause, toUInt64(sum(records)) AS n FROM drift_causes WHERE cause_kind != 'pre_existing'
 GROUP BY integration, cause ORDER BY n DESC LIMIT 3`
+	moneySQL   = `SELECT integration, sentence FROM impact WHERE records > 0 ORDER BY amount DESC, integration, object, currency LIMIT 4`
 	surfaceSQL = `SELECT integration, toString(system) AS system, shared_fields, shared_with FROM integration_surface WHERE shared_fields > 0
 ORDER BY shared_fields DESC LIMIT 3`
 	dueSQL = `SELECT every, any(c.title) AS title, any(c.state) AS state, any(ifNull(c.finding, '')) AS finding FROM checklists AS c
@@ -120,7 +128,7 @@ func (d *Digest) week(ctx context.Context, tenant string, slot time.Time) (*week
 	for _, q := range []struct {
 		dest any
 		sql  string
-	}{{&w.silent, silentSQL}, {&w.open, openSQL}, {&w.causes, causesSQL}, {&w.surface, surfaceSQL}, {&w.due, dueSQL}} {
+	}{{&w.silent, silentSQL}, {&w.open, openSQL}, {&w.causes, causesSQL}, {&w.surface, surfaceSQL}, {&w.money, moneySQL}, {&w.due, dueSQL}} {
 		if err := d.Read(ctx, limits, q.dest, q.sql); err != nil {
 			return nil, err
 		}

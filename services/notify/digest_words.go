@@ -31,6 +31,7 @@ func (w *week) headline() string {
 func (w *week) text(console string) string {
 	var b strings.Builder
 	w.silently(&b)
+	w.stake(&b)
 	list := w.integrations()
 	for i, id := range list {
 		if i == shownIntegrations {
@@ -58,6 +59,17 @@ func (w *week) silently(b *strings.Builder) {
 	b.WriteString("Silently failed (reported as synced, and still not equal):\n")
 	for _, s := range w.silent {
 		fmt.Fprintf(b, "- %s: %s\n", s.Integration, number(int(s.N), s.Object)) //nolint:gosec // a count of records
+	}
+}
+
+// stake is what differs in money, where anybody knows.
+func (w *week) stake(b *strings.Builder) {
+	if len(w.money) == 0 {
+		return
+	}
+	b.WriteString("\nAt stake:\n")
+	for _, m := range w.money {
+		fmt.Fprintf(b, "- %s: %s\n", m.Integration, m.Sentence)
 	}
 }
 

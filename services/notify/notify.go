@@ -41,6 +41,7 @@ type Notifier struct {
 	since    time.Time                 // of the last record, by our own clock
 	labels   map[string]model.LabelSet // of each alert, as it was put last
 	steps    map[string]*Next          // how far each alert was escalated
+	worth    *worth
 }
 
 // New opens what was told and builds the receivers.
@@ -58,6 +59,7 @@ func New(o Options) (*Notifier, error) {
 	}
 	n := &Notifier{
 		o: o, metrics: newMetrics(o.Registerer), lock: held, world: kit.NewWorld(), labels: map[string]model.LabelSet{}, steps: map[string]*Next{}, since: o.Now(),
+		worth: newWorth(o.Read, o.Logger),
 	}
 	if n.tell, err = newTeller(&o); err != nil {
 		held.Close()
@@ -164,6 +166,9 @@ func (n *Notifier) pass(a *event.Alert) {
 	next := translate(a, cause, now)
 	if a.Status == event.AlertFiring && n.o.AckKey != nil {
 		next.Annotations["take"] = model.LabelValue(n.link(a, now))
+	}
+	if words := n.worth.of(a, now); words != "" && cause == "" {
+		next.Annotations["worth"] = model.LabelValue(words)
 	}
 	if step := n.step(a, now); step != nil && cause == "" {
 		next.Labels["escalated_to"] = model.LabelValue(step.To)

@@ -31,6 +31,10 @@ type Options struct {
 	// Escalation is what each integration's runbook says, by its id.
 	Escalation map[string][]Next
 
+	// Read says what the records behind an alert are worth; nil: messages name
+	// no sums.
+	Read Read
+
 	// Digest is the weekly message; nil: none is sent.
 	Digest *Digest
 

@@ -74,3 +74,38 @@ func TestAChangeIsDeliveredWithItsLastField(t *testing.T) {
 	require.Equal(t, []string{"whole", "create"}, idsOf(s.changes))
 	require.Equal(t, []carried{{"part", 0b100}, {"later", 0b100}}, r.changes)
 }
+
+// A worker without care names no key, creates again what it had no answer to,
+// and does not wait for what Retry-After says; the others do.
+func TestACarelessWorkerMakesDuplicates(t *testing.T) {
+	play := func(careless bool) (early, again, twice int) {
+		s, err := scenario.Load("../../scenarios/careless_worker.yaml")
+		require.NoError(t, err)
+		s.Worker.Careless = careless
+		failed := map[string]truth.Line{}
+		for _, l := range lines(t, truthOf(t, s)) {
+			switch {
+			case l.Kind == truth.Divergence && l.Type == event.Duplicate:
+				twice++
+			case l.Kind == truth.Attempt && event.IsWrite(l.Operation):
+				require.Equal(t, careless, l.Keyless)
+				key := l.Object + l.SourceID
+				if was, ok := failed[key]; ok {
+					early += map[bool]int{true: 1}[int64(l.At-was.At) < 1000*was.RetryAfter]
+					again += map[bool]int{true: 1}[was.Status == 0 && was.Operation == event.OpCreate && l.Operation == event.OpCreate]
+				}
+				if delete(failed, key); l.Outcome == event.OutcomeError {
+					failed[key] = l
+				}
+			}
+		}
+		return early, again, twice
+	}
+	early, again, twice := play(true)
+	require.NotZero(t, early)
+	require.NotZero(t, again)
+	require.NotZero(t, twice)
+	early, _, twice = play(false)
+	require.Zero(t, early)
+	require.Zero(t, twice)
+}

@@ -210,7 +210,7 @@ func refusalOf(e *episode) crm.Answer {
 	case scenario.Throttled:
 		if e.Answer == 429 {
 			a := crm.Refuse(429, "", "Too many requests")
-			a.Body = `{"message":"Too many requests"}`
+			a.Body, a.RetryAfter = `{"message":"Too many requests"}`, 30
 			return a
 		}
 		return crm.Refuse(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")

@@ -56,18 +56,23 @@ func (k *worker) report(c *call, s *sent, a crm.Answer, e *episode, targetID, sa
 	}
 	if a.Code != "" || !a.OK() {
 		t.Outcome = event.OutcomeError
-		if row := k.copyOf(r); row != nil {
+		if row := k.copyOf(r); row != nil && !s.creates { // of what it created unheard, nobody knows the id
 			t.TargetID = row.ID
 		}
 	}
 	if r.first == "" {
 		r.first = t.ID
 	}
-	t.IdempotencyKey = r.row.ID + ":" + r.first
+	if !k.careless() {
+		t.IdempotencyKey = r.row.ID + ":" + r.first
+	}
+	if a.RetryAfter > 0 {
+		t.Headers["Retry-After"] = itoa(a.RetryAfter)
+	}
 	l := truth.Line{
 		Kind: truth.Attempt, ID: t.ID, System: t.System, Object: t.Object, SourceID: t.SourceID, TargetID: t.TargetID,
 		Operation: t.Operation, Fields: r.o.names(s.mask, true), Changes: idsOf(s.changes), RetryOf: t.RetryOf, Try: t.Try,
-		Status: t.Status, Code: t.Code, Outcome: t.Outcome, Token: t.Token,
+		Status: t.Status, Code: t.Code, Outcome: t.Outcome, Token: t.Token, Keyless: t.IdempotencyKey == "", RetryAfter: a.RetryAfter,
 	}
 	if t.Outcome == event.OutcomeError {
 		expected(&l, e)
@@ -121,7 +126,7 @@ func (k *worker) operation(s *sent, a *crm.Answer) string {
 	switch {
 	case s.deleted:
 		return event.OpDelete
-	case a.Created || !a.OK() && k.copyOf(s.r) == nil:
+	case a.Created || !a.OK() && (s.creates || k.copyOf(s.r) == nil):
 		return event.OpCreate
 	}
 	return event.OpUpdate

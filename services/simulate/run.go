@@ -74,6 +74,17 @@ func (s *Simulation) finish() {
 	}
 }
 
+// blink is how long is waited at a time: a client of the fakes may bring about
+// what comes before the next event.
+const blink = time.Second
+
+// reach moves time on in which nothing happens.
+func (s *Simulation) reach(at int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.worlds[0].Reach(at)
+}
+
 // play runs event after event, each when its time has come.
 func (s *Simulation) play(ctx context.Context) error {
 	began, first := s.o.Clock.Now(), s.o.Start.UnixMilli()
@@ -95,8 +106,13 @@ func (s *Simulation) play(ctx context.Context) error {
 			if err := s.flush(); err != nil {
 				return err
 			}
-			if err := s.o.Clock.Sleep(ctx, ahead); err != nil {
+			wait := min(ahead, blink)
+			if err := s.o.Clock.Sleep(ctx, wait); err != nil {
 				return err
+			}
+			if wait < ahead {
+				s.reach(at - int64(float64((ahead-wait).Milliseconds())*s.o.Speed))
+				continue
 			}
 		}
 		s.step()

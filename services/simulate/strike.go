@@ -230,7 +230,7 @@ func (f *faults) steal(e *episode, n int) {
 }
 
 // second makes another record of the same person, as a broken dedup rule does.
-func (f *faults) second(e *episode, r *pair, values map[string]string) {
+func (f *faults) second(e *episode, r *pair, values map[string]string) *crm.Row {
 	row := r.o.target.Insert(values, "", f.syncUser(), f.targetNow())
 	fields := map[string]any{}
 	for _, name := range r.o.target.Held(row) {
@@ -250,6 +250,7 @@ func (f *faults) second(e *episode, r *pair, values map[string]string) {
 		f.note(l)
 	}
 	f.harm(e, r)
+	return row
 }
 
 // spoil is what a silent fault makes of a write that the target took. It

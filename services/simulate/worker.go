@@ -96,6 +96,7 @@ type sent struct {
 	changes []carried
 	deleted bool
 	bent    *episode // the map was wrong when the values were read
+	creates bool     // there was no copy when it was sent
 }
 
 func (k *worker) call(o *object) {
@@ -190,8 +191,11 @@ func (k *worker) answer(c *call) {
 			} else {
 				k.report(c, s, a, e, "", "")
 			}
+			if k.careless() && k.operation(s, &a) == event.OpCreate && a.Status == 0 {
+				s.r.unheard = e
+			}
 		}
-		k.pause(e)
+		k.pause(e, a.RetryAfter)
 		for i := range c.records {
 			k.again(&c.records[i])
 		}
@@ -205,6 +209,7 @@ func (k *worker) answer(c *call) {
 
 // unheard is a write that lands while its answer is lost on the way.
 func (k *worker) unheard(c *call, s *sent, lost crm.Answer, e *episode) {
+	s.creates = k.copyOf(s.r) == nil
 	done, _ := k.write(s)
 	attempt := k.report(c, s, lost, e, "", "")
 	if done.OK() {
@@ -212,9 +217,16 @@ func (k *worker) unheard(c *call, s *sent, lost crm.Answer, e *episode) {
 	}
 }
 
-// pause holds all calls back: the more failed, the longer.
-func (k *worker) pause(e *episode) {
+// careless: the worker tries again as it pleases.
+func (k *worker) careless() bool { return k.o.Scenario != nil && k.o.Scenario.Worker.Careless }
+
+// pause holds all calls back: the more failed, the longer, and as long as the
+// answer asks, in seconds.
+func (k *worker) pause(e *episode, asked int64) {
 	wait := min(2*time.Second<<min(k.failed-1, 5), maxBackoff)
+	if !k.careless() {
+		wait = max(wait, time.Duration(asked)*time.Second)
+	}
 	k.paused = k.Now() + k.stretched(wait).Milliseconds()
 	switch {
 	case e.Fault.Fault == scenario.TokenRevoked:

@@ -60,6 +60,7 @@ type pair struct {
 	poison   bool     // the worker cannot let go of it
 	doubled  bool     // it has a second copy
 	brought  *episode // the import or agent whose option the target lacks
+	unheard  *episode // a careless worker had no answer to its create
 }
 
 // carried is a change and which of its fields are still to be written: a write

@@ -23,6 +23,11 @@ func (k *worker) write(s *sent) (crm.Answer, *episode) {
 		return k.sf.Delete(o.native, id, k.syncUser(), k.targetNow()), nil
 	}
 	row := k.copyOf(s.r)
+	if e := s.r.unheard; e != nil {
+		if s.r.unheard = nil; row != nil {
+			return k.insertAgain(e, s, row), nil
+		}
+	}
 	if row == nil {
 		return k.insert(s)
 	}
@@ -61,6 +66,16 @@ func (k *worker) insert(s *sent) (crm.Answer, *episode) {
 		k.faults.second(e, s.r, s.values)
 	}
 	return a, nil
+}
+
+// insertAgain is a create of what is there already: nobody told the worker, and
+// it names no key by which the target could know.
+func (k *worker) insertAgain(e *episode, s *sent, row *crm.Row) crm.Answer {
+	values := maps.Clone(row.Values)
+	maps.Copy(values, s.values)
+	again := k.faults.second(e, s.r, values)
+	k.sf.Put(s.r.o.target, s.r.row.ID, s.values, k.syncUser(), k.targetNow())
+	return crm.Answer{Status: 201, ID: again.ID, Created: true, Body: crm.Success(again.ID, true)}
 }
 
 func (k *worker) update(s *sent, row *crm.Row) (crm.Answer, *episode) {

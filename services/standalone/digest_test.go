@@ -18,7 +18,9 @@ func TestDigestReadsWell(t *testing.T) {
 	db := warehousetest.New(t)
 	in := []config.Integration{
 		{ID: "billing", Tenant: "t", Mode: config.Realtime, Attempts: config.AttemptsFull, Priority: "P2", Objects: []config.Object{{Name: "contact"}}},
-		{ID: "hs-sf", Tenant: "t", Mode: config.Realtime, Attempts: config.AttemptsFull, Priority: "P1", Objects: []config.Object{{Name: "contact"}}},
+		{ID: "hs-sf", Tenant: "t", Mode: config.Realtime, Attempts: config.AttemptsFull, Priority: "P1", Objects: []config.Object{{Name: "contact"}, {
+			Name: "deal", Impact: &config.Impact{Field: "amount", When: "open", Currency: "USD"}, Fields: []config.FieldMap{{Source: "amount"}, {Source: "dealstage"}},
+		}}},
 	}
 	require.NoError(t, db.WriteIntegrations(t.Context(), in))
 	slot := time.Now().UTC().Truncate(time.Hour)
@@ -38,7 +40,8 @@ func TestDigestReadsWell(t *testing.T) {
 	attempts("billing", 50, 0, ago(30*time.Hour))
 	rows["incidents"] = append(rows["incidents"], &event.Incident{
 		ID: "i1", Tenant: "t", Integration: "hs-sf", Fingerprint: "f", Kind: event.IncidentOfFailures, State: event.IncidentOpen, Priority: event.P1,
-		Title: "salesforce refuses contact writes: schema (400)", OnsetAt: ago(30 * time.Hour), DetectedAt: ago(30 * time.Hour), LastAt: ago(time.Hour), UpdatedAt: ago(time.Hour), Version: 1,
+		Title: "salesforce refuses contact writes: schema (400)", Records: []string{"deal/1", "deal/2#dealstage", "contact/1"},
+		OnsetAt: ago(30 * time.Hour), DetectedAt: ago(30 * time.Hour), LastAt: ago(time.Hour), UpdatedAt: ago(time.Hour), Version: 1,
 	})
 	for i := range 3 {
 		d := &event.Delivery{
@@ -46,6 +49,14 @@ func TestDigestReadsWell(t *testing.T) {
 			DueAt: ago(19 * time.Hour), AcknowledgedAt: ago(20 * time.Hour), UpdatedAt: ago(19 * time.Hour), StartBasis: event.TimeEvent, Attempts: 1, Version: 1,
 		}
 		rows["deliveries"] = append(rows["deliveries"], d)
+	}
+	for _, key := range []string{"1", "2", "3"} { // the incident is about two of them
+		rows["divergences"] = append(rows["divergences"], &event.Divergence{
+			ID: "v" + key, Tenant: "t", Integration: "hs-sf", Object: "deal", RecordKey: key, SourceID: key, Field: "dealstage", Kind: event.ValueMismatch,
+			State: event.DivergenceConfirmed, FirstSeenAt: ago(time.Hour), ConfirmedAt: ago(time.Hour), UpdatedAt: ago(time.Hour), Version: 1,
+		})
+		require.NoError(t, db.Exec(t.Context(), "INSERT INTO crm_records (tenant, integration, object, side, record_id, norms, version) VALUES ('t', 'hs-sf', 'deal', 'source', ?, ?, 1)",
+			key, []string{"2000" + key, "prospecting"}))
 	}
 	for table, list := range warehousetest.Minutes(event.At(slot), in, rows["attempts"], rows["deliveries"]) {
 		rows[table] = append(rows[table], list...)
@@ -71,6 +82,9 @@ func TestDigestReadsWell(t *testing.T) {
 	require.Contains(t, text, `Silently failed (reported as synced, and still not equal):
 - hs-sf: 3 contacts
 
+At stake:
+- hs-sf: 60 k USD open on 3 deal records whose dealstage differs; known on 3 of 3
+
 hs-sf (the worst)
 - sync success: 92.00 %, breach; the week before 99.00 %
 `)
@@ -79,6 +93,15 @@ hs-sf (the worst)
 	require.Contains(t, text, "- coverage: not known (no data)\n")
 	require.Contains(t, text, "- P1 hs-sf, open for 30.0 h, nobody has it: salesforce refuses contact writes: schema (400)\n")
 	require.Contains(t, text, "To look at (plumbline runbook checklist):\n- weekly: Accepted differences")
+	worth, err := notify.Worth(db.Read, &event.Alert{Tenant: "t", Integration: "hs-sf", Rule: event.RuleIncident, IncidentID: "i1"})
+	require.NoError(t, err)
+	require.Equal(t, "40 k USD on 2 of 2 records that still differ", worth)
+	worth, err = notify.Worth(db.Read, &event.Alert{Tenant: "t", Integration: "hs-sf", Rule: event.RuleDrift})
+	require.NoError(t, err)
+	require.Equal(t, "60 k USD on 3 of 3 records that still differ", worth)
+	worth, err = notify.Worth(db.Read, &event.Alert{Tenant: "other", Integration: "hs-sf", Rule: event.RuleDrift})
+	require.NoError(t, err)
+	require.Empty(t, worth, "another tenant's is not told")
 	_, other, err := d.Letter(t.Context(), "nobody", slot, "http://console")
 	require.NoError(t, err)
 	require.NotContains(t, other, "hs-sf", "another tenant's are not told")

@@ -39,6 +39,9 @@ func (a *App) startNotify(context.Context) error {
 		}
 	}
 	o.AckFor = time.Duration(c.AckFor)
+	if a.db != nil {
+		o.Read = a.db.Read
+	}
 	o.Source, o.Data, o.Logger, o.Registerer = source, a.o.Data, a.log.Named("notify"), a.reg
 	n, err := notify.New(o)
 	if err != nil {

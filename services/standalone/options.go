@@ -60,6 +60,7 @@ type Options struct {
 
 	CommitEvery time.Duration // of the process role, 0 = default
 	MaxIDs      int           // event ids that a partition remembers, 0 = default
+	SchemaEvery time.Duration // between looks at the schemas, 0 = default
 
 	warehouse bool // talk SQL whatever the roles
 

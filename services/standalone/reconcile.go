@@ -23,6 +23,7 @@ func (a *App) newReconcile() (*reconcile.Role, error) {
 	return reconcile.New(reconcile.Options{
 		Config: a.o.Config, Bus: a.bus, Producer: p, Warehouse: a.db, Privacy: privacy.NewPolicy(key, a.o.Config.Integrations),
 		Resolve: a.secrets.Resolve, Instance: a.o.Instance, Clock: a.o.Pace, Registerer: a.reg, Logger: a.log.Named("reconcile"),
+		SchemaEvery: a.o.SchemaEvery,
 	})
 }
 

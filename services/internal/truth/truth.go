@@ -69,6 +69,8 @@ type Line struct {
 	Recoverability string   `json:"recoverability,omitempty"`
 	Attribution    []string `json:"attribution,omitempty"` // each is defensible
 	Records        int      `json:"records,omitempty"`     // that an incident hurt
+	Keyless        bool     `json:"keyless,omitempty"`     // of an attempt: no idempotency key
+	RetryAfter     int64    `json:"retry_after,omitempty"` // seconds that its answer asked to wait
 }
 
 // Told is an attempt's outcome as the worker reports it, if it does.

@@ -20,6 +20,8 @@ type Answer struct {
 	Changed []string          // what the write changed
 	Dropped bool              // it says ok, and nothing was stored
 	Stored  map[string]string // other values than those written; nil: the same
+
+	RetryAfter int64 // seconds to wait before another try
 }
 
 // OK reports whether the write was taken.

@@ -46,6 +46,9 @@ type Worker struct {
 	Reports string          `yaml:"reports"` // full, errors_only, none
 	Delay   config.Duration `yaml:"delay"`   // median from a save to the first try
 	Repair  config.Duration `yaml:"repair"`  // median until a person mends a refused record
+	// Careless: it names no idempotency key, creates again what it had no answer
+	// to, and waits no longer than it pleases, whatever Retry-After says.
+	Careless bool `yaml:"careless"`
 }
 
 // Fault is one entry of the timeline.

@@ -38,6 +38,14 @@ func (t *Timeline) Next() (int64, bool) {
 	return t.queue[0].at, true
 }
 
+// Reach moves time on to an instant, but not beyond the next event.
+func (t *Timeline) Reach(ms int64) {
+	if next, ok := t.Next(); ok {
+		ms = min(ms, next)
+	}
+	t.now = max(t.now, ms)
+}
+
 // Step moves time to the next event and runs it.
 func (t *Timeline) Step() {
 	e := heap.Pop(&t.queue).(entry)

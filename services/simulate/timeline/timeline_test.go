@@ -40,3 +40,15 @@ func TestDiceAreTheSameForEver(t *testing.T) {
 	require.InDelta(t, 7000, counts[2], 200)
 	require.InDelta(t, 1000, counts[0], 150)
 }
+
+// Time in which nothing happens passes, but never beyond what is planned.
+func TestReachStopsAtTheNextEvent(t *testing.T) {
+	tl := New(time.UnixMilli(1000))
+	tl.At(2000, func() {})
+	tl.Reach(1500)
+	require.EqualValues(t, 1500, tl.Now())
+	tl.Reach(3000)
+	require.EqualValues(t, 2000, tl.Now())
+	tl.Reach(100)
+	require.EqualValues(t, 2000, tl.Now())
+}

@@ -108,7 +108,7 @@ func contacts(t *testing.T, base string) map[string]map[string]string {
 				} `json:"next"`
 			} `json:"paging"`
 		}
-		call(t, http.MethodGet, url, nil, &page)
+		call(t, http.MethodGet, url, simulate.HubSpotToken, nil, &page)
 		for _, r := range page.Results {
 			kept := map[string]string{}
 			for _, f := range fields {
@@ -168,19 +168,19 @@ func apply(t *testing.T, base string, steps []revert.Step) {
 	}
 	for len(inputs) > 0 {
 		n := min(100, len(inputs))
-		call(t, http.MethodPost, base+"/crm/v3/objects/contacts/batch/update", map[string]any{"inputs": inputs[:n]}, nil)
+		call(t, http.MethodPost, base+"/crm/v3/objects/contacts/batch/update", simulate.HubSpotToken, map[string]any{"inputs": inputs[:n]}, nil)
 		inputs = inputs[n:]
 	}
 }
 
-func call(t *testing.T, method, url string, in, out any) {
+func call(t *testing.T, method, url, token string, in, out any) {
 	body, err := json.Marshal(in)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	require.NoError(t, err)
-	req.Header.Set("Authorization", "Bearer "+simulate.HubSpotToken)
+	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)

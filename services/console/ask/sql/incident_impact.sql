@@ -6,12 +6,11 @@
 -- column: amount | num | Amount
 -- column: records | count | Records with a value
 -- column: all_records | count | Affected records that differ
-WITH
-    (SELECT any((integration, arrayMap(r -> substring(r, position(r, '/') + 1), records), records)) FROM incidents WHERE incident_id = {incident_id}) AS i,
-    arrayConcat(i.2, i.3) AS wanted
 SELECT currency, ifNull(sum(amount), 0) AS amount, countIf(r.amount IS NOT NULL) AS records, sum(count()) OVER () AS all_records
 FROM impact_records AS r
-WHERE integration = i.1 AND has(wanted, record_key)
+WHERE (integration, object, record_key) IN (
+    SELECT integration, splitByChar('/', x)[1], splitByChar('#', substring(x, position(x, '/') + 1))[1]
+    FROM incidents ARRAY JOIN records AS x WHERE incident_id = {incident_id})
 GROUP BY currency
 ORDER BY amount DESC, currency
 LIMIT {limit}
