@@ -105,12 +105,22 @@ func (f *faults) schema(e *episode) func() {
 }
 
 // again has the worker write the field of a fault that is over, in every
-// record that it hurt.
+// record that it hurt, and in those whose write it refused.
 func (f *faults) again(e *episode) {
-	j := f.object(e.Object).field(e.Field)
-	for _, r := range e.victims() {
-		if !r.deleted && j >= 0 {
+	o := f.object(e.Object)
+	j := o.field(e.Field)
+	if j < 0 {
+		return
+	}
+	victims := e.victims()
+	for _, r := range victims {
+		if !r.deleted {
 			f.worker.touched(r, r.refused|1<<j)
+		}
+	}
+	for _, r := range o.pairs {
+		if r.refused&(1<<j) != 0 && !slices.Contains(victims, r) {
+			f.worker.touched(r, r.refused)
 		}
 	}
 }
