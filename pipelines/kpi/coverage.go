@@ -58,10 +58,12 @@ func (k *KPI) objects(integration string, visit func(object string, c *Compared)
 	}
 }
 
-// lookedAt are the records compared at least once in a window, and those there
-// were: of each object the largest run, and the newest.
-func (k *KPI) lookedAt(integration string, from, to event.Time) (compared, records int64) {
-	k.objects(integration, func(_ string, c *Compared) {
+// lookedAt are the records that runs compared at least once in a window, and
+// those there were: of each object the largest run, and the newest. Last is when
+// each object's newest began.
+func (k *KPI) lookedAt(integration string, from, to event.Time) (compared, records int64, last map[string]event.Time) {
+	last = map[string]event.Time{}
+	k.objects(integration, func(object string, c *Compared) {
 		var most, newest Run
 		for _, r := range c.Runs {
 			if r.At < from || r.At >= to {
@@ -74,10 +76,13 @@ func (k *KPI) lookedAt(integration string, from, to event.Time) (compared, recor
 				newest = r
 			}
 		}
+		if most.Compared > 0 {
+			last[object] = newest.At
+		}
 		compared += most.Compared
 		records += newest.Records
 	})
-	return compared, records
+	return compared, records, last
 }
 
 // CoverageMeasure is KPI 5 with what is missing.

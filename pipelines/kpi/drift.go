@@ -3,6 +3,7 @@ package kpi
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
@@ -31,8 +32,12 @@ type DriftMeasure struct {
 // Drift judges KPI 4 over a window.
 func (k *KPI) Drift(in *config.Integration, from, to event.Time) DriftMeasure {
 	m := DriftMeasure{Measure: Measure{Target: in.Threshold(config.ThresholdDrift, driftTarget), Warning: faster}}
+	compared, records, looked := k.lookedAt(in.ID, from, to)
 	k.records(in.ID, from, to, func(r *differing) {
 		m.Numerator += r.n
+		if last, ok := looked[r.object]; ok && r.made > last { // no run has seen it: it was compared by itself
+			compared, records = compared+r.n, records+r.n
+		}
 		if r.fresh {
 			m.New += r.n
 		} else {
@@ -43,7 +48,6 @@ func (k *KPI) Drift(in *config.Integration, from, to event.Time) DriftMeasure {
 		}
 		m.AtLeast = m.AtLeast || r.full
 	})
-	compared, records := k.lookedAt(in.ID, from, to)
 	m.Denominator = compared
 	if records > 0 {
 		m.Share = min(float64(compared)/float64(records), 1)
@@ -79,11 +83,13 @@ func (k *KPI) Drift(in *config.Integration, from, to event.Time) DriftMeasure {
 
 // differing is one record with its divergences of a window.
 type differing struct {
-	n     int64 // each duplicate counts once, all else is the record itself
-	first event.Time
-	fresh bool
-	open  bool
-	full  bool // of a shard that holds no more
+	object string
+	n      int64 // each duplicate counts once, all else is the record itself
+	first  event.Time
+	made   event.Time
+	fresh  bool
+	open   bool
+	full   bool // of a shard that holds no more
 }
 
 // records visits each record that differed in a window.
@@ -91,7 +97,7 @@ func (k *KPI) records(integration string, from, to event.Time, visit func(*diffe
 	for _, key := range under(k.drifted.Keys(), integration) {
 		s := k.drifted.Get(key)
 		for i := 0; i < len(s.List); {
-			record, r := s.List[i].Record, differing{full: s.Full}
+			record, r := s.List[i].Record, differing{object: objectOf(key), full: s.Full}
 			seen, duplicates := false, int64(0)
 			for ; i < len(s.List) && s.List[i].Record == record; i++ {
 				d := &s.List[i]
@@ -101,6 +107,7 @@ func (k *KPI) records(integration string, from, to event.Time, visit func(*diffe
 				if !seen || d.Confirmed < r.first {
 					r.first = d.Confirmed
 				}
+				r.made = max(r.made, d.Made)
 				seen, r.fresh, r.open = true, r.fresh || !d.Pre, r.open || d.Ended == 0 || d.Ended >= to
 				if d.Duplicate {
 					duplicates++
@@ -111,6 +118,12 @@ func (k *KPI) records(integration string, from, to event.Time, visit func(*diffe
 			}
 		}
 	}
+}
+
+// objectOf is the object in a shard's key.
+func objectOf(key string) string {
+	_, rest, _ := strings.Cut(key, "/")
+	return rest[:strings.LastIndexByte(rest, '/')]
 }
 
 // accelerates is how much faster records came to differ after a signal than in

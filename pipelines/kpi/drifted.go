@@ -84,6 +84,7 @@ func (d *Drifted) turn(c *event.DivergenceCount) {
 			d.Confirmed = c.Minute
 		}
 		d.Ended, d.Hidden, d.Pre, d.Duplicate = 0, false, c.PreExisting, c.Kind == event.Duplicate
+		d.Made = max(d.Made, c.Made)
 	case event.DivergenceResolved:
 		d.Ended, d.Hidden = max(c.Settled, 1), false
 	default:

@@ -109,6 +109,7 @@ type Drifted struct {
 	Hidden    bool       `msg:"h,omitempty"` // accepted, out of scope, or under way again
 	Pre       bool       `msg:"p,omitempty"`
 	Duplicate bool       `msg:"d,omitempty"`
+	Made      event.Time `msg:"m,omitempty"` // when the record was made, where that was followed
 }
 
 // Held are the deliveries of a day's hours that missed their deadline.

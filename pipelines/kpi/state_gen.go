@@ -180,8 +180,8 @@ func (z *Compared) Msgsize() (s int) {
 func (z *Drifted) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(7)
-	var zb0001Mask uint8 /* 7 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Hidden == false {
 		zb0001Len--
@@ -234,6 +234,13 @@ func (z *Drifted) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "d"
 			o = append(o, 0xa1, 0x64)
 			o = msgp.AppendBool(o, z.Duplicate)
+		}
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o, err = z.Made.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Made")
+			return
 		}
 	}
 	return
@@ -299,6 +306,12 @@ func (z *Drifted) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Duplicate")
 				return
 			}
+		case "m":
+			bts, err = z.Made.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Made")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -313,7 +326,7 @@ func (z *Drifted) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Drifted) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.Uint64Size + 2 + z.Confirmed.Msgsize() + 2 + z.Ended.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.Uint64Size + 2 + z.Confirmed.Msgsize() + 2 + z.Ended.Msgsize() + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Made.Msgsize()
 	return
 }
 

@@ -74,6 +74,16 @@ func (f *folding) refusal(target string) *Answer {
 	return nil
 }
 
+// madeAt is when the record was made, 0 where that was not followed.
+func (f *folding) madeAt() event.Time {
+	for i := range f.r.Open {
+		if o := &f.r.Open[i]; o.D.Operation == event.OpCreate && !o.D.Reverse {
+			return o.D.ChangedAt
+		}
+	}
+	return 0
+}
+
 // made is the change that made the record, while it has not arrived: since
 // then a record that the target lacks is missing.
 func (f *folding) made() *Open {

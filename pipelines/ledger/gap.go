@@ -100,7 +100,7 @@ func (f *folding) confirm(g *Gap, o *Open, e *Evidence) {
 		if o != nil {
 			g.D.DeliveryID = f.deliveryID(o)
 		}
-		g.D.Class = classOf(g, o)
+		g.D.Class, g.D.MadeAt = classOf(g, o), f.madeAt()
 		if a := f.refusal(g.Target); a != nil {
 			g.D.RefusedCode, g.D.RefusedClass, g.D.RefusedField = a.Code, a.Class, a.Field
 		}

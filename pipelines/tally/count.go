@@ -218,12 +218,12 @@ func (t *Tally) divergence(ctx stream.Ctx, d *event.Divergence) {
 	i := slices.IndexFunc(p.Divergences, func(x event.DivergenceCount) bool {
 		return x.Minute == m && x.Field == d.Field && x.Kind == d.Kind && x.Difference == d.Difference && x.Class == d.Class &&
 			x.Was == d.Was && x.State == d.State && x.PreExisting == d.PreExisting && x.Began == began && x.By == by &&
-			x.Refused == d.RefusedField && x.RefusedAs == d.RefusedClass
+			x.Refused == d.RefusedField && x.RefusedAs == d.RefusedClass && x.Made == d.MadeAt
 	})
 	if i < 0 {
 		i, p.Divergences = len(p.Divergences), append(p.Divergences, event.DivergenceCount{
 			Minute: m, Field: d.Field, Kind: d.Kind, Difference: d.Difference, Class: d.Class, Was: d.Was, State: d.State,
-			PreExisting: d.PreExisting, First: d.FirstSeenAt, Began: began, By: by, Refused: d.RefusedField, RefusedAs: d.RefusedClass,
+			PreExisting: d.PreExisting, First: d.FirstSeenAt, Began: began, By: by, Refused: d.RefusedField, RefusedAs: d.RefusedClass, Made: d.MadeAt,
 		})
 	}
 	c := &p.Divergences[i]

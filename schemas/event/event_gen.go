@@ -4670,8 +4670,8 @@ func (z *DeliveryCount) Msgsize() (s int) {
 func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(37)
-	var zb0001Mask uint64 /* 37 bits */
+	zb0001Len := uint32(38)
+	var zb0001Mask uint64 /* 38 bits */
 	_ = zb0001Mask
 	if z.SourceID == "" {
 		zb0001Len--
@@ -4760,6 +4760,10 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.BeganAt == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x800000000
+	}
+	if z.MadeAt == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x2000000000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -5036,6 +5040,11 @@ func (z *Divergence) MarshalMsg(b []byte) (o []byte, err error) {
 				o = append(o, 0xa3, 0x72, 0x75, 0x6e)
 				o = msgp.AppendString(o, z.ChangedBy.Run)
 			}
+		}
+		if (zb0001Mask & 0x2000000000) == 0 { // if not omitted
+			// string "made_at"
+			o = append(o, 0xa7, 0x6d, 0x61, 0x64, 0x65, 0x5f, 0x61, 0x74)
+			o = msgp.AppendInt64(o, int64(z.MadeAt))
 		}
 	}
 	return
@@ -5418,6 +5427,16 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					}
 				}
 			}
+		case "made_at":
+			{
+				var zb0013 int64
+				zb0013, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "MadeAt")
+					return
+				}
+				z.MadeAt = Time(zb0013)
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -5432,7 +5451,7 @@ func (z *Divergence) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Divergence) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 13 + msgp.StringPrefixSize + len(z.RefusedCode) + 14 + msgp.StringPrefixSize + len(z.RefusedClass) + 14 + msgp.StringPrefixSize + len(z.RefusedField) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size + 9 + msgp.Int64Size + 11 + 1 + 5 + msgp.StringPrefixSize + len(z.ChangedBy.Kind) + 3 + msgp.StringPrefixSize + len(z.ChangedBy.ID) + 4 + msgp.StringPrefixSize + len(z.ChangedBy.Run)
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 7 + msgp.StringPrefixSize + len(z.Tenant) + 12 + msgp.StringPrefixSize + len(z.Integration) + 7 + msgp.StringPrefixSize + len(z.Object) + 11 + msgp.StringPrefixSize + len(z.RecordKey) + 10 + msgp.StringPrefixSize + len(z.SourceID) + 10 + msgp.StringPrefixSize + len(z.TargetID) + 12 + msgp.StringPrefixSize + len(z.DeliveryID) + 6 + msgp.StringPrefixSize + len(z.Field) + 5 + msgp.StringPrefixSize + len(z.Kind) + 11 + msgp.StringPrefixSize + len(z.Difference) + 6 + msgp.StringPrefixSize + len(z.Class) + 6 + msgp.StringPrefixSize + len(z.State) + 4 + msgp.StringPrefixSize + len(z.Was) + 13 + z.SourceValue.Msgsize() + 13 + z.TargetValue.Msgsize() + 19 + msgp.Int64Size + 19 + msgp.Int64Size + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.SourceWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.SourceWriter.ID) + 4 + msgp.StringPrefixSize + len(z.SourceWriter.Run) + 14 + 1 + 5 + msgp.StringPrefixSize + len(z.TargetWriter.Kind) + 3 + msgp.StringPrefixSize + len(z.TargetWriter.ID) + 4 + msgp.StringPrefixSize + len(z.TargetWriter.Run) + 14 + msgp.Int64Size + 13 + msgp.Int64Size + 12 + msgp.Int64Size + 9 + msgp.StringPrefixSize + len(z.FoundBy) + 13 + msgp.BoolSize + 12 + msgp.StringPrefixSize + len(z.AcceptedBy) + 16 + msgp.StringPrefixSize + len(z.AcceptedReason) + 15 + msgp.Int64Size + 6 + msgp.StringPrefixSize + len(z.Cause) + 13 + msgp.StringPrefixSize + len(z.RefusedCode) + 14 + msgp.StringPrefixSize + len(z.RefusedClass) + 14 + msgp.StringPrefixSize + len(z.RefusedField) + 12 + msgp.StringPrefixSize + len(z.IncidentID) + 11 + msgp.Int64Size + 8 + msgp.Uint64Size + 9 + msgp.Int64Size + 11 + 1 + 5 + msgp.StringPrefixSize + len(z.ChangedBy.Kind) + 3 + msgp.StringPrefixSize + len(z.ChangedBy.ID) + 4 + msgp.StringPrefixSize + len(z.ChangedBy.Run) + 8 + msgp.Int64Size
 	return
 }
 
@@ -5440,8 +5459,8 @@ func (z *Divergence) Msgsize() (s int) {
 func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(18)
-	var zb0001Mask uint32 /* 18 bits */
+	zb0001Len := uint32(19)
+	var zb0001Mask uint32 /* 19 bits */
 	_ = zb0001Mask
 	if z.Field == "" {
 		zb0001Len--
@@ -5494,6 +5513,10 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.ValueN == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x20000
+	}
+	if z.Made == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -5618,6 +5641,11 @@ func (z *DivergenceCount) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "vn"
 			o = append(o, 0xa2, 0x76, 0x6e)
 			o = msgp.AppendInt64(o, z.ValueN)
+		}
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "made"
+			o = append(o, 0xa4, 0x6d, 0x61, 0x64, 0x65)
+			o = msgp.AppendInt64(o, int64(z.Made))
 		}
 	}
 	return
@@ -5817,6 +5845,16 @@ func (z *DivergenceCount) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "ValueN")
 				return
 			}
+		case "made":
+			{
+				var zb0008 int64
+				zb0008, bts, err = msgp.ReadInt64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Made")
+					return
+				}
+				z.Made = Time(zb0008)
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -5835,7 +5873,7 @@ func (z *DivergenceCount) Msgsize() (s int) {
 	for za0001 := range z.Records {
 		s += msgp.StringPrefixSize + len(z.Records[za0001])
 	}
-	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 3 + msgp.StringPrefixSize + len(z.Refused) + 3 + msgp.StringPrefixSize + len(z.RefusedAs) + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size
+	s += 6 + msgp.Int64Size + 8 + msgp.Int64Size + 6 + msgp.Int64Size + 3 + 1 + 5 + msgp.StringPrefixSize + len(z.By.Kind) + 3 + msgp.StringPrefixSize + len(z.By.ID) + 4 + msgp.StringPrefixSize + len(z.By.Run) + 3 + msgp.StringPrefixSize + len(z.Refused) + 3 + msgp.StringPrefixSize + len(z.RefusedAs) + 2 + msgp.StringPrefixSize + len(z.Value) + 3 + msgp.Int64Size + 5 + msgp.Int64Size
 	return
 }
 

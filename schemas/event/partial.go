@@ -112,6 +112,7 @@ type DivergenceCount struct {
 	RefusedAs   string   `msg:"rk,omitempty"`      // the class of that failure
 	Value       string   `msg:"v,omitempty"`       // the commonest value of the source, where it can be read
 	ValueN      int64    `msg:"vn,omitempty"`      // by how many it outnumbers the others
+	Made        Time     `msg:"made,omitempty"`    // when the records were made, where that was followed
 }
 
 // ChangeCount counts changes of a field by the partial's actor, the sync's own

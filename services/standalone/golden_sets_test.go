@@ -22,6 +22,9 @@ func (f *facts) differs(record, field, kind string, confirmed, ended time.Durati
 		Field: field, Kind: kind, Difference: "other", State: event.DivergenceConfirmed, FirstSeenAt: at(confirmed), ConfirmedAt: at(confirmed),
 		PreExisting: pre, UpdatedAt: at(confirmed), Version: uint64(2 * f.n),
 	}
+	if f.n%3 == 0 { // made a while before: after the last comparison, or not
+		d.MadeAt = d.ConfirmedAt - event.Time(f.n%7)*event.Hour
+	}
 	first := d
 	f.divergence = append(f.divergence, &first)
 	if state == event.DivergenceConfirmed {

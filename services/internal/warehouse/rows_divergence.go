@@ -40,6 +40,7 @@ func divergencesTable() *Table {
 			text("changed_by", func(e E) string { return writer(e.By()) }),
 			text("refused_code", func(e E) string { return e.RefusedCode }),
 			text("refused_field", func(e E) string { return e.RefusedField }),
+			maybe("made_at", func(e E) event.Time { return e.MadeAt }),
 			id("incident_id", func(e E) string { return e.IncidentID }),
 			at("updated_at", func(e E) event.Time { return e.UpdatedAt }),
 			uint64s("version", func(e E) uint64 { return e.Version }),
