@@ -30,6 +30,11 @@ func (n *Incidents) explained(x *event.Explanation) {
 	}
 }
 
+// concerns reports whether a cause may be that of an incident: what began to
+// differ when the cause was over has another.
 func concerns(c *Case, x *event.Explanation) bool {
+	if x.Kind != event.CauseUnexplained && x.To != 0 && c.I.OnsetAt >= x.To {
+		return false
+	}
 	return (x.Object == "" || c.I.Object == x.Object) && (x.Field == "" || strings.Contains(c.Predicate, " field = '"+x.Field+"' "))
 }

@@ -96,8 +96,20 @@ func (g *Gated) Done(at time.Time) {
 	}
 }
 
+// Turn sets another speed from now on.
+func (g *Gated) Turn(speed float64) {
+	g.Now() // up to here the old one holds
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Speed = speed
+}
+
 // Wall implements Clock. While time waits, it takes longer.
-func (g *Gated) Wall(d time.Duration) time.Duration { return time.Duration(float64(d) / g.Speed) }
+func (g *Gated) Wall(d time.Duration) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return time.Duration(float64(d) / g.Speed)
+}
 
 // Sleep implements Clock.
 func (g *Gated) Sleep(ctx context.Context, d time.Duration) error {
