@@ -165,6 +165,11 @@ func (s *story) confirm(g *difference, never *chapter, e *Evidence) {
 		return
 	}
 	g.d.State, g.d.ConfirmedAt, g.d.FoundBy, g.due = "confirmed", s.clock, e.FoundBy, 0
+	for _, c := range slices.Backward(s.present()) {
+		if c.d.Operation == "create" && !c.d.Reverse {
+			g.d.MadeAt = c.d.ChangedAt // of the first
+		}
+	}
 	if never != nil {
 		g.d.DeliveryID = never.d.ID
 	}
