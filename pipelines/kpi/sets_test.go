@@ -95,6 +95,24 @@ func TestDayOneBacklogIsNotNew(t *testing.T) {
 	require.Equal(t, []int64{19, 15, 4, 18}, []int64{m.Numerator, m.Old, m.New, m.Open}, "%+v", m)
 }
 
+// A record that was made after the last comparison of everything and differs
+// was compared by itself: it stands in both terms.
+func TestYoungRecordsStandInBothTerms(t *testing.T) {
+	made := func(at event.Time, records ...string) event.Event {
+		p := turns(event.DivergenceConfirmed, "", now-event.Minute, false, records...).(*event.Partial)
+		p.Divergences[0].Made = at
+		return p
+	}
+	m := fold(
+		compared("", event.RunComplete, now-event.Hour, 10, 10),
+		made(0, keys(0, 2)...), made(now-2*event.Hour, keys(2, 2)...), made(now-event.Hour, "r4"), made(now-event.Hour+1, keys(5, 15)...),
+	).Drift(&sync, now-30*event.Day, now)
+	require.EqualValues(t, 20, m.Numerator)
+	require.EqualValues(t, 25, m.Denominator)
+	require.InDelta(t, 0.8, m.Value, 1e-9)
+	require.Equal(t, "no_data", fold(made(now-event.Minute, "r1")).Drift(&sync, now-30*event.Day, now).Reason, "nobody compared")
+}
+
 // Drift accelerates from ten records and a lower bound over 1.5 on, no sooner.
 func TestDriftAccelerates(t *testing.T) {
 	signal := &event.Signal{Integration: "i", Kind: event.SignalSchemaChange, StartedAt: now - event.Day, Summary: "Phone is gone"}
