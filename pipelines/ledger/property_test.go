@@ -99,13 +99,15 @@ func clone(t *rapid.T, r stream.Record) *stream.Record {
 	return &r
 }
 
-// byKey shows the deliveries and the failed attempts of each key in order.
+// byKey shows each delivery, and the failures, divergences and questions of each
+// key, in order.
 func byKey(list []stream.Output) map[string][]string {
 	out := map[string][]string{}
 	for _, o := range list {
 		switch e := o.Event.(type) {
 		case *event.Delivery:
-			out["delivery "+o.Key] = append(out["delivery "+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
+			of := "delivery " + o.Key + " " + e.ID // which of several is told first, nobody asks
+			out[of] = append(out[of], fmt.Sprintf("%s %+v", o.Topic, e))
 		case *event.Failure:
 			out["failure "+e.Origin+o.Key] = append(out["failure "+e.Origin+o.Key], fmt.Sprintf("%s %+v", o.Topic, e))
 		case *event.Divergence:
