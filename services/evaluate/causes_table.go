@@ -3,6 +3,7 @@ package evaluate
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // CauseTable sums what was named over the seeds of each scenario.
@@ -41,8 +42,9 @@ func (t *CauseTable) Add(name string, rows []Row) {
 
 // Print writes it as Markdown.
 func (t *CauseTable) Print(out io.Writer) error {
-	text := "| scenario | seeds | named first | named at all | differences with the right cause first | unexplained where nothing tells | seeds that blame nothing else | wrongly blamed |\n" +
-		"|---|--:|--:|--:|--:|--:|--:|--:|\n"
+	var text strings.Builder
+	text.WriteString("| scenario | seeds | named first | named at all | differences with the right cause first | unexplained where nothing tells | seeds that blame nothing else | wrongly blamed |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	of := func(r Row) string {
 		if r.Of == 0 {
 			return "-"
@@ -51,9 +53,9 @@ func (t *CauseTable) Print(out io.Writer) error {
 	}
 	for _, name := range t.names {
 		c := t.sums[name]
-		text += fmt.Sprintf("| %s | %d | %s | %s | %s | %s | %d | %d |\n",
+		fmt.Fprintf(&text, "| %s | %d | %s | %s | %s | %s | %d | %d |\n",
 			name, c.seeds, of(c.first), of(c.named), of(c.rows), of(c.silent), c.clean, c.blamed.Hits)
 	}
-	_, err := io.WriteString(out, text)
+	_, err := io.WriteString(out, text.String())
 	return err
 }

@@ -282,7 +282,7 @@ func (f *fold) findings() *evaluate.Findings {
 		out.Missing[group] = "not folded"
 	}
 	var all []evaluate.Divergence
-	causes := f.causes()
+	causes := lastOf(f.out[topic.Verdicts])
 	for _, e := range f.out[topic.Divergences] {
 		d := e.(*event.Divergence)
 		row := opening(d)

@@ -6,18 +6,17 @@ import (
 	"strings"
 
 	"plumbline.dev/schemas/event"
-	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/evaluate"
 )
 
 // told are explanations as they stand in the end.
 type told []*event.Explanation
 
-// causes are what was said last of each.
-func (f *fold) causes() told {
+// lastOf are what was said last of each.
+func lastOf(verdicts []event.Event) told {
 	at := map[string]*event.Explanation{}
 	var ids []string
-	for _, e := range f.out[topic.Verdicts] {
+	for _, e := range verdicts {
 		if x, ok := e.(*event.Explanation); ok {
 			if at[x.ID] == nil {
 				ids = append(ids, x.ID)

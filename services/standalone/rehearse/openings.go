@@ -16,17 +16,38 @@ const (
 )
 
 // openings reads every divergence that was ever confirmed from its public
-// topic: in the table, one that comes back takes the row of the one before.
+// topic, with its cause: in the table, one that comes back takes the row of the
+// one before.
 func openings(ctx context.Context, brokers []string) ([]evaluate.Divergence, error) {
+	said, err := all(ctx, brokers, topic.Verdicts)
+	if err != nil {
+		return nil, err
+	}
+	confirmed, err := all(ctx, brokers, topic.Divergences)
+	if err != nil {
+		return nil, err
+	}
+	causes, out := lastOf(said), []evaluate.Divergence(nil)
+	for _, e := range confirmed {
+		if d, ok := e.(*event.Divergence); ok && d.ConfirmedAt != 0 {
+			row := opening(d)
+			row.Cause = causes.of(d)
+			out = append(out, row)
+		}
+	}
+	return out, nil
+}
+
+// all reads a topic to its end.
+func all(ctx context.Context, brokers []string, name string) (out []event.Event, err error) {
 	g, err := bus.NewGroup(bus.GroupOptions{
-		Options: bus.Options{Brokers: brokers, ClientID: "evaluate"}, Group: topic.Prefix + "evaluate", Topic: topic.Divergences,
+		Options: bus.Options{Brokers: brokers, ClientID: "evaluate"}, Group: topic.Prefix + "evaluate-" + name, Topic: name,
 		Start: func(int32, bus.Position) int64 { return -1 }, // all of it
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer g.Close()
-	var out []evaluate.Divergence
 	for idle := 0; idle < openingsIdle && ctx.Err() == nil; {
 		wait, cancel := context.WithTimeout(ctx, openingsWait)
 		polled, err := g.Poll(wait, 10_000)
@@ -37,9 +58,7 @@ func openings(ctx context.Context, brokers []string) ([]evaluate.Divergence, err
 		idle++
 		for i := range polled.Records {
 			idle = 0
-			if d, ok := polled.Records[i].Event.(*event.Divergence); ok && d.ConfirmedAt != 0 {
-				out = append(out, opening(d))
-			}
+			out = append(out, polled.Records[i].Event)
 		}
 	}
 	return out, ctx.Err()
