@@ -32,15 +32,27 @@ type Delivery struct {
 	UpdatedAt      time.Time  `ch:"updated_at" json:"updated_at"`
 }
 
-const deliveriesSQL = `SELECT delivery_id, tenant, integration, object, record_key, source_id, target_id, state, changed_at,
+const deliveryColumns = `SELECT delivery_id, tenant, integration, object, record_key, source_id, target_id, state, changed_at,
 	received_at, due_at, first_attempt_at, acknowledged_at, applied_at, latency_ms, latency_basis, attempts, late, coerced,
-	updated_at
+	updated_at`
+
+const deliveriesSQL = deliveryColumns + `
 FROM deliveries `
 
-// The list behind the number: the same condition as in the view.
-const silentWhere = `WHERE due_at >= toDateTime64(?, 3, 'UTC') AND due_at < toDateTime64(?, 3, 'UTC')
-	AND series = '' AND state = 'not_applied'
+// The list behind the number: the same condition as in the view. Which deliveries it may
+// be about is read first, and of those the newest version: FINAL would merge all there are.
+const silentSQL = deliveryColumns + `
+FROM
+(
+	SELECT * FROM deliveries_raw
+	WHERE (tenant, integration, delivery_id) IN (SELECT tenant, integration, delivery_id FROM deliveries_raw
+		WHERE state = 'not_applied' AND ` + dueWhere + `)
+	ORDER BY _rank DESC LIMIT 1 BY tenant, integration, delivery_id
+)
+WHERE state = 'not_applied' AND ` + dueWhere + `
 ORDER BY updated_at DESC, delivery_id LIMIT ?`
+
+const dueWhere = `series = '' AND due_at >= toDateTime64(?, 3, 'UTC') AND due_at < toDateTime64(?, 3, 'UTC')`
 
 // StateRow counts the deliveries of one state that were due.
 type StateRow struct {
@@ -50,9 +62,22 @@ type StateRow struct {
 	N           uint64 `ch:"n"`
 }
 
-const statesSQL = `SELECT tenant, integration, state, count() AS n FROM deliveries
-WHERE due_at >= toDateTime64(?, 3, 'UTC') AND due_at < toDateTime64(?, 3, 'UTC') AND series = ''
-GROUP BY tenant, integration, state`
+// They are summed up already: whole hours, and by the minute the ends of the window.
+const statesSQL = `SELECT tenant, integration, splitByChar('/', name)[2] AS state, toUInt64(greatest(sum(c), 0)) AS n
+FROM
+(
+	WITH toDateTime64(?, 3, 'UTC') AS start, toDateTime64(?, 3, 'UTC') AS stop
+	SELECT tenant, integration, counts FROM kpi_hours_raw
+	WHERE series = '' AND hour >= toStartOfHour(start + 3599, 'UTC') AND hour < toStartOfHour(stop - 3600, 'UTC') LIMIT 1 BY addition_id
+	UNION ALL
+	WITH toDateTime64(?, 3, 'UTC') AS start, toDateTime64(?, 3, 'UTC') AS stop
+	SELECT tenant, integration, counts FROM kpi_minutes_raw
+	WHERE series = '' AND minute >= start AND minute < stop
+		AND (minute < toStartOfHour(start + 3599, 'UTC') OR minute >= toStartOfHour(stop - 3600, 'UTC')) LIMIT 1 BY addition_id
+)
+ARRAY JOIN mapKeys(counts) AS name, mapValues(counts) AS c
+WHERE startsWith(name, 'deliveries/')
+GROUP BY tenant, integration, state HAVING n > 0`
 
 // Failure is a classified failure as the page and the API show it.
 type Failure struct {

@@ -77,8 +77,8 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 	read("success over time", &s.Trend, successTrendSQL, from, to, w.bucketSeconds())
 	var latency []TrendRow
 	read("latency over time", &latency, latencyTrendSQL, from, to, w.bucketSeconds())
-	read("delivery states", &s.States, statesSQL, from, to)
-	read("silent failures", &s.Silent, deliveriesSQL+silentWhere, from, to, silentShown)
+	read("delivery states", &s.States, statesSQL, from, to, from, to)
+	read("silent failures", &s.Silent, silentSQL, from, to, from, to, silentShown)
 	read("failures by class", &s.Classes, classesSQL, from, to)
 	read("recent failures", &s.Recent, failuresSQL+recentWhere, from, sqlTime(now), recentShown)
 	read("tables", &s.Any, anySQL)
