@@ -51,6 +51,9 @@ func (c *Comparison) Run(ctx context.Context, db *warehouse.DB, found func(*Dive
 	}
 	c.id = strings.ToLower(rand.Text()[:12])
 	ctx = warehouse.WithSettings(ctx, c.settings())
+	if err := c.sweep(ctx, db, abandoned); err != nil {
+		return nil, err
+	}
 	defer c.clean(ctx, db)
 	sum := newSummary(c.Fields)
 	collect := c.collect

@@ -51,7 +51,7 @@ func (c *Comparison) dropTables() []string {
 	return drop
 }
 
-// tablePrefix marks tables that a comparison made and, killed, may have left.
+// tablePrefix marks tables that a comparison made and, killed, may have left (sweep).
 const tablePrefix = "compare_"
 
 func (c *Comparison) table(name string) string {
