@@ -36,9 +36,6 @@ const deliveryColumns = `SELECT delivery_id, tenant, integration, object, record
 	received_at, due_at, first_attempt_at, acknowledged_at, applied_at, latency_ms, latency_basis, attempts, late, coerced,
 	updated_at`
 
-const deliveriesSQL = deliveryColumns + `
-FROM deliveries `
-
 // The list behind the number: the same condition as in the view. Which deliveries it may
 // be about is read first, and of those the newest version: FINAL would merge all there are.
 const silentSQL = deliveryColumns + `
