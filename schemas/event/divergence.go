@@ -63,7 +63,7 @@ type Divergence struct {
 	Version          uint64 `msg:"version"`
 	BeganAt          Time   `msg:"began_at,omitempty"` // as known when it was confirmed, if the record was saved since: that did not make it differ
 	ChangedBy        Actor  `msg:"changed_by"`         // and by whom
-	MadeAt           Time   `msg:"made_at,omitempty"` // when the record was made, where its making was followed
+	MadeAt           Time   `msg:"made_at,omitempty"`  // when the record was made, where its making was followed
 }
 
 // EventType implements Event.
