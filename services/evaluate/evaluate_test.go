@@ -339,3 +339,9 @@ func TestOneThatComesBackCountsTwice(t *testing.T) {
 	recall := row(t, rows, GroupDivergences, "recall")
 	require.Equal(t, []int{2, 2}, []int{recall.Hits, recall.Of})
 }
+
+func TestNothingIsRoundedUpToAllOfIt(t *testing.T) {
+	for v, want := range map[float64]string{1: "100%", 0.9996: "99.9%", 0.9989: "99.8%", 0.991: "99.1%", 0.98: "98%", 0: "0%"} {
+		require.Equal(t, want, percent(v))
+	}
+}

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 )
@@ -130,11 +131,19 @@ func cell(r Row) string {
 	case !r.Measured:
 		return "-"
 	case r.Unit == Share:
-		return fmt.Sprintf("%.0f%%", 100*r.Value)
+		return percent(r.Value)
 	case r.Unit == Relative:
 		return fmt.Sprintf("%.0f", 100*r.Value)
 	case r.Unit == Points:
 		return fmt.Sprintf("%.1f", r.Value)
 	}
 	return fmt.Sprintf("%.0f", r.Value)
+}
+
+// percent never rounds up to 100 what is less: the bar is 99.9.
+func percent(v float64) string {
+	if v > 0.99 && v < 1 {
+		return fmt.Sprintf("%.1f%%", math.Floor(1000*v)/10)
+	}
+	return fmt.Sprintf("%.0f%%", 100*v)
 }
