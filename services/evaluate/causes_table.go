@@ -49,7 +49,7 @@ func (t *CauseTable) Print(out io.Writer) error {
 		if r.Of == 0 {
 			return "-"
 		}
-		return fmt.Sprintf("%d of %d (%.1f %%)", r.Hits, r.Of, 100*float64(r.Hits)/float64(r.Of))
+		return fmt.Sprintf("%d of %d (%s)", r.Hits, r.Of, percent(float64(r.Hits)/float64(r.Of)))
 	}
 	for _, name := range t.names {
 		c := t.sums[name]

@@ -304,7 +304,7 @@ func TestCausesAreSummedOverSeeds(t *testing.T) {
 	table.Add("two", []Row{share("faults named first", 1, 2), share("faults named", 2, 2), share("top 1", 5, 10), blamed(1)})
 	var b strings.Builder
 	require.NoError(t, table.Print(&b))
-	require.Contains(t, b.String(), "| two | 2 | 3 of 4 (75.0 %) | 4 of 4 (100.0 %) | 14 of 20 (70.0 %) | - | 1 | 1 |")
+	require.Contains(t, b.String(), "| two | 2 | 3 of 4 (75%) | 4 of 4 (100%) | 14 of 20 (70%) | - | 1 | 1 |")
 }
 
 func TestTable(t *testing.T) {
