@@ -20,8 +20,6 @@ type tryPage struct {
 	Tone                                   string
 }
 
-var classifier = classify.Default()
-
 // loadTry classifies in this process: nothing is stored, and nobody is asked.
 func loadTry(_ context.Context, v *visit) (*content, error) {
 	p := &tryPage{In: flat(v.query), Systems: []string{"hubspot", "salesforce", "dataverse", "pipedrive", "zoho"}}
@@ -42,7 +40,7 @@ func loadTry(_ context.Context, v *visit) (*content, error) {
 		System: p.In["system"], Operation: p.In["operation"], Status: status, Code: p.In["code"], Message: p.In["message"], Body: p.In["body"],
 		Outcome: "error",
 	}
-	verdict := classifier.Classify(&in)
+	verdict := classify.Default().Classify(&in)
 	p.Tried, p.Class, p.Evidence, p.Rule, p.Print = true, className(verdict.Class), capital(verdict.Evidence), verdict.Rule, verdict.Fingerprint
 	p.Whose, p.Cause, p.Step = capital(whose(verdict.Attribution, verdict.Confidence)), capital(verdict.LikelyCause), capital(verdict.FirstStep)
 	p.Confidence, p.Kind, p.Tone = percent(verdict.Confidence), "Passes by itself", "warning"

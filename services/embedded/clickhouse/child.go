@@ -80,6 +80,9 @@ func serve(stop context.Context, s *server.Server, ln net.Listener) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    1 << 20, // a query may come in the URL
 	}
+	var silent silent
+	h.ConnState = silent.note
+	h.RegisterOnShutdown(silent.close)
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(ln) }()
 	ready := os.NewFile(readyFD, "ready")

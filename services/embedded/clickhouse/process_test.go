@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -69,6 +70,21 @@ func TestStopAndReopen(t *testing.T) {
 	// A second owner of the folder is told so.
 	_, err := Start(t.Context(), Options{Data: data, StartTimeout: 2 * time.Second})
 	require.ErrorContains(t, err, "in use")
+}
+
+// A client's pool may hold a connection that it never used.
+func TestStopDoesNotWaitForSilentConnections(t *testing.T) {
+	s := start(t)
+	silent, err := net.Dial("tcp", s.Addr())
+	require.NoError(t, err)
+	defer silent.Close()
+	must(t, s, "SELECT 1") // the one before is accepted
+	stopped := make(chan error, 1)
+	require.NoError(t, silent.SetReadDeadline(time.Now().Add(4500*time.Millisecond))) // net/http waits for five seconds
+	go func() { stopped <- s.Stop(t.Context()) }()
+	_, err = silent.Read(make([]byte, 1))
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.NoError(t, <-stopped)
 }
 
 // The engine is killed in the middle of an INSERT; what is there afterwards is a number of whole INSERTs,

@@ -35,11 +35,12 @@ type Comparison struct {
 }
 
 // rangeRows is about how many rows step 3 holds in memory at once, groupBytes
-// what a row costs at most while keys are grouped, hashBytes while
-// hashes are held.
+// what a row costs at most while keys are grouped, twiceBytes while they are
+// searched for ones of several rows, hashBytes while hashes are held.
 const (
 	rangeRows  = 400_000
 	groupBytes = 160
+	twiceBytes = 32
 	hashBytes  = 16
 )
 
@@ -92,11 +93,8 @@ func (c *Comparison) collect(ctx context.Context, db *warehouse.DB, sum *Summary
 		}
 	}
 	rows := sum.A.Rows + sum.B.Rows
-	for _, p := range spans(rows * groupBytes / c.memory()) {
-		c.progress("find keys that may differ")
-		if err := c.suspect(ctx, db, p); err != nil {
-			return false, err
-		}
+	if err := c.suspect(ctx, db, rows, sum.A.Rows); err != nil {
+		return false, err
 	}
 	keys, err := number(ctx, db, c.countSuspects())
 	if err != nil || keys == 0 {
@@ -135,16 +133,45 @@ func (c *Comparison) hashEngine(ctx context.Context, db *warehouse.DB) (string, 
 	return inMemory, nil
 }
 
-func (c *Comparison) suspect(ctx context.Context, db *warehouse.DB, p span) error {
-	const doing = "look for keys that differ"
-	if err := c.exec(ctx, db, doing, c.findSuspects(p)); err != nil {
+// suspect finds the suspects among so many rows of both sides. Where most lie in
+// unequal buckets, finer ones spare grouping them; where few do, those would
+// cost more than they spare.
+func (c *Comparison) suspect(ctx context.Context, db *warehouse.DB, rows, rowsA uint64) error {
+	c.progress("find keys that may differ")
+	cut := coarse
+	unequal, err := c.sumUp(ctx, db, cut)
+	if f := finer(rows); err == nil && f > cut && unequal > rows/8 {
+		cut = f
+		unequal, err = c.sumUp(ctx, db, cut)
+	}
+	if err != nil {
 		return err
 	}
-	twice, err := number(ctx, db, c.countTwice(p))
-	if err != nil || twice == 0 {
-		return err
+	if unequal > 0 {
+		for _, p := range spans(unequal * groupBytes / c.memory()) {
+			if err := c.exec(ctx, db, "look for keys that differ", c.findSuspects(p, cut)); err != nil {
+				return err
+			}
+		}
 	}
-	return c.exec(ctx, db, doing, c.findTwice(p))
+	for _, p := range spans(rowsA * twiceBytes / c.memory()) {
+		twice, err := number(ctx, db, c.countTwice(p, cut))
+		if err == nil && twice > 0 {
+			err = c.exec(ctx, db, "look for keys that several rows hold", c.findTwice(p, cut))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sumUp stores the unequal buckets and returns how many rows lie in them.
+func (c *Comparison) sumUp(ctx context.Context, db *warehouse.DB, cut bits) (rows uint64, err error) {
+	if err := c.exec(ctx, db, "sum up buckets", c.findUnequal(cut)...); err != nil {
+		return 0, err
+	}
+	return number(ctx, db, c.countUnequal())
 }
 
 func (c *Comparison) read(ctx context.Context, db *warehouse.DB, sum *Summary, found func(*Divergence) error) error {

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -9,11 +10,34 @@ import (
 // wraps. A key with one row on each side and equal hashes sums up to 3; so do no
 // other rows, but by a chance of 1 in 2^62. Equal sets of n rows sum up to 3n.
 const (
-	weightA   = "%s + 1"
-	weightB   = "toUInt64(2 - %s)"
-	oneEach   = 3
-	bucketSQL = "toUInt16(bitShiftRight(k, 1))" // bit 0 is always set
+	weightA = "%s + 1"
+	weightB = "toUInt64(2 - %s)"
+	oneEach = 3
 )
+
+// bits says how many of a key hash's bits are its bucket.
+type bits int
+
+const (
+	coarse bits = 16 // their sums stay in a processor's cache
+	finest bits = 20
+)
+
+// finer leaves some ten keys in a bucket where that can be.
+func finer(rows uint64) bits {
+	b := coarse
+	for b < finest && rows>>(b+1) >= 16 {
+		b++
+	}
+	return b
+}
+
+func (b bits) number() uint64 { return 1 << b }
+
+// bucket is that of k, whose bit 0 is always set.
+func (b bits) bucket() string {
+	return fmt.Sprintf("bitAnd(toUInt32(bitShiftRight(k, 1)), %d)", b.number()-1)
+}
 
 const (
 	hashColumns  = "k UInt64, w UInt64"
@@ -36,6 +60,7 @@ func (c *Comparison) createHashes(engine string) []string {
 		"CREATE TABLE " + c.hashes(sideA) + columns,
 		"CREATE TABLE " + c.hashes(sideB) + columns,
 		"CREATE TABLE " + c.table("suspects") + " (k UInt64) ENGINE = MergeTree ORDER BY k",
+		"CREATE TABLE " + c.table("unequal") + " (bucket UInt32, n UInt64) " + inMemory,
 	}
 }
 
@@ -45,7 +70,7 @@ func (c *Comparison) createRows() string {
 
 func (c *Comparison) dropTables() []string {
 	var drop []string
-	for _, t := range []string{c.hashes(sideA), c.hashes(sideB), c.table("suspects"), c.table("rows")} {
+	for _, t := range []string{c.hashes(sideA), c.hashes(sideB), c.table("suspects"), c.table("unequal"), c.table("rows")} {
 		drop = append(drop, "DROP TABLE IF EXISTS "+t)
 	}
 	return drop
@@ -91,12 +116,30 @@ func (c *Comparison) countAll(s side) string {
 // span is a range of key hashes; blank keys (0) are in none.
 type span struct{ from, to uint64 }
 
-func (p span) where() string { return fmt.Sprintf("k BETWEEN %d AND %d", max(p.from, 1), p.to) }
+var everything = span{0, math.MaxUint64}
 
-// unequalBuckets are the buckets of a span whose rows are not the same on both
-// sides. Summing them up costs next to nothing beside grouping by the key.
-func (c *Comparison) unequalBuckets(p span) string {
-	return fmt.Sprintf("SELECT %s AS bucket FROM %s GROUP BY bucket HAVING sum(w) * 2 != count() * %d", bucketSQL, c.both(p), oneEach)
+func (p span) where() string {
+	if p == everything {
+		return "k != 0"
+	}
+	return fmt.Sprintf("k BETWEEN %d AND %d", max(p.from, 1), p.to)
+}
+
+// findUnequal stores the buckets whose rows are not the same on both sides.
+// Summing them up costs next to nothing beside grouping by the key.
+func (c *Comparison) findUnequal(cut bits) []string {
+	unequal := c.table("unequal")
+	return []string{
+		"TRUNCATE TABLE " + unequal,
+		fmt.Sprintf("INSERT INTO %s SELECT %s AS bucket, count() AS n FROM %s GROUP BY bucket HAVING sum(w) * 2 != n * %d",
+			unequal, cut.bucket(), c.both(everything), oneEach),
+	}
+}
+
+func (c *Comparison) countUnequal() string { return "SELECT sum(n) AS n FROM " + c.table("unequal") }
+
+func (c *Comparison) unequalBuckets() string {
+	return "(SELECT bucket FROM " + c.table("unequal") + ")"
 }
 
 func (c *Comparison) both(p span) string {
@@ -105,23 +148,26 @@ func (c *Comparison) both(p span) string {
 }
 
 // findSuspects looks for keys in unequal buckets.
-func (c *Comparison) findSuspects(p span) string {
-	return fmt.Sprintf("INSERT INTO %s SELECT k FROM %s WHERE %s IN (%s) GROUP BY k HAVING sum(w) != %d",
-		c.table("suspects"), c.both(p), bucketSQL, c.unequalBuckets(p), oneEach)
+func (c *Comparison) findSuspects(p span, cut bits) string {
+	return fmt.Sprintf("INSERT INTO %s SELECT k FROM %s WHERE %s IN %s GROUP BY k HAVING sum(w) != %d",
+		c.table("suspects"), c.both(p), cut.bucket(), c.unequalBuckets(), oneEach)
 }
 
 // equalRows are A's rows of equal buckets. They are B's as well: only a key that
 // several rows hold can be wrong with them.
-func (c *Comparison) equalRows(p span) string {
-	return fmt.Sprintf("FROM %s WHERE %s AND %s NOT IN (%s)", c.hashes(sideA), p.where(), bucketSQL, c.unequalBuckets(p))
+func (c *Comparison) equalRows(p span, cut bits) string {
+	return fmt.Sprintf("FROM %s WHERE %s AND %s NOT IN %s", c.hashes(sideA), p.where(), cut.bucket(), c.unequalBuckets())
 }
 
-func (c *Comparison) countTwice(p span) string {
-	return "SELECT toUInt64(count() - uniqExact(k)) AS n " + c.equalRows(p)
+// countTwice counts within shares of the keys small enough for a cache: a third
+// of what one set of all of them costs.
+func (c *Comparison) countTwice(p span, cut bits) string {
+	return fmt.Sprintf("SELECT toUInt64(sum(length(keys) - arrayUniq(keys))) AS n FROM (SELECT groupArray(k) AS keys %s GROUP BY bitAnd(bitShiftRight(k, 1), 1023))",
+		c.equalRows(p, cut))
 }
 
-func (c *Comparison) findTwice(p span) string {
-	return fmt.Sprintf("INSERT INTO %s SELECT k %s GROUP BY k HAVING count() > 1", c.table("suspects"), c.equalRows(p))
+func (c *Comparison) findTwice(p span, cut bits) string {
+	return fmt.Sprintf("INSERT INTO %s SELECT k %s GROUP BY k HAVING count() > 1", c.table("suspects"), c.equalRows(p, cut))
 }
 
 func (c *Comparison) countSuspects() string { return "SELECT count() AS n FROM " + c.table("suspects") }

@@ -18,7 +18,7 @@ func (c *Comparison) sweep(ctx context.Context, db *warehouse.DB, age time.Durat
 	var left []struct {
 		Name string `ch:"name"`
 	}
-	err := db.Query(ctx, &left, "SELECT name FROM system.tables WHERE database = ? AND match(name, '^"+tablePrefix+"[a-z2-7]{12}_(a|b|suspects|rows)$') "+
+	err := db.Query(ctx, &left, "SELECT name FROM system.tables WHERE database = ? AND match(name, '^"+tablePrefix+"[a-z2-7]{12}_(a|b|suspects|unequal|rows)$') "+
 		"AND metadata_modification_time <= now() - toIntervalSecond(?)", c.Scratch, int64(age.Seconds()))
 	if err != nil {
 		return fmt.Errorf("look for tables of killed comparisons: %w", err)

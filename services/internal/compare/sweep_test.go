@@ -31,7 +31,7 @@ func TestTablesOfKilledComparisonsAreDropped(t *testing.T) {
 	}
 	c := &Comparison{Scratch: name}
 	require.NoError(t, c.sweep(t.Context(), db, abandoned))
-	require.Equal(t, 6, tables(t, db), "somebody may be at work on them")
+	require.Equal(t, 7, tables(t, db), "somebody may be at work on them")
 	require.NoError(t, c.sweep(t.Context(), db, -time.Hour))
 	require.Equal(t, 2, tables(t, db))
 }
