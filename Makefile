@@ -82,7 +82,7 @@ soak: engine ## two hours of the whole product with kills, freezes and a look at
 	cd pipelines && go test ./ledger -run 'TestLedgerIsTheReference|TestCutsDoNotShow' -rapid.checks 1000000 -timeout 180m -v
 	cd pipelines && go test ./ledger -run TestEverySilentFailureIsFound -silent.changes 1000000 -timeout 20m -v
 
-injuries: engine ## one divergence of each kind in ten thousand records: each is found, and nothing else
+injuries: engine ## one divergence of each kind in ten thousand records, still and moving: each is found, and nothing else
 	cd services && go test ./reconcile -count=1 -run TestOneInTenThousand -rare 100 -timeout 30m -v
 
 breakers: engine build ## run the circuit-breaker samples of three languages against a real Plumbline

@@ -185,6 +185,30 @@ func TestOneInTenThousand(t *testing.T) {
 	}
 }
 
+// TestOneInTenThousandThatMove: nor does it while everything around it changes.
+func TestOneInTenThousandThatMove(t *testing.T) {
+	for _, kind := range rand.New(rand.NewPCG(12, 0)).Perm(injuries)[:min(*rare, injuries)] { //nolint:gosec // repeatable on purpose
+		w := newWorld(t)
+		const n = 10_000
+		rng := rand.New(rand.NewPCG(12, uint64(kind))) //nolint:gosec // repeatable on purpose
+		at := rng.IntN(n)
+		var want []Example
+		var well []*crm.Row
+		for i := range n {
+			s, c := w.pair(i)
+			if i == at {
+				want = append(want, w.injure(kind, s, c))
+			} else {
+				well = append(well, s)
+			}
+		}
+		w.during = w.traffic(rng, well)
+		res, err := w.role().Once(t.Context(), "hs-sf", "contact", nil)
+		require.NoError(t, err)
+		require.Equal(t, plain(want), plain(res[0].Examples), "kind %d", kind)
+	}
+}
+
 // kept remembers rows as they are, and makes them so again.
 func kept(rows ...*crm.Row) (heal func()) {
 	was := make([]crm.Row, len(rows))
