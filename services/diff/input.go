@@ -94,7 +94,7 @@ func (in *input) read(query string) string {
 // describe asks the engine for the columns of what it can read itself.
 func (in *input) describe(ctx context.Context, o *Options) error {
 	ctx = warehouse.WithSettings(ctx, map[string]any{"describe_compact_output": 1})
-	err := o.Engine.DB.Each(ctx, "DESCRIBE TABLE "+in.read("SELECT * FROM "+in.expr), func(scan warehouse.Scan) error {
+	err := o.Engine.DB.Each(ctx, "DESCRIBE TABLE "+in.read("SELECT * FROM "+in.expr+" LIMIT 1"), func(scan warehouse.Scan) error {
 		var c column
 		if err := scan(&c.name, &c.typ); err != nil {
 			return err

@@ -254,6 +254,7 @@ func (c *Comparison) settings() map[string]any {
 		"max_execution_time":                       0,
 		"http_receive_timeout":                     7200, // another server may think for long before it answers
 		"http_max_tries":                           1,
+		"http_make_head_request":                   0, // a server may answer it by running the query
 	}
 	if c.Threads > 0 {
 		s["max_threads"] = c.Threads

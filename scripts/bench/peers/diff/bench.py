@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import data
+import tables
 
 HERE = pathlib.Path(__file__).parent
 
@@ -51,7 +52,24 @@ def measure(args, rows: int, percent: float) -> dict:
         result["reladiff"] = timed(
             [reladiff, f"duckdb://{folder}/a.duckdb", "t", f"duckdb://{folder}/b.duckdb", "t", "-k", "id"]
             + [a for f in data.FIELDS for a in ("-c", f)] + ["--json", "-j", "2"], folder / "reladiff.out", (0, 1))
+    if args.tables:
+        print("  plumbline on ClickHouse tables", file=sys.stderr)
+        result["tables"] = in_place(args, folder)
     shutil.rmtree(folder)
+    return result
+
+
+def in_place(args, folder: pathlib.Path) -> dict:
+    """The same sides as tables of one ClickHouse server, which compares them itself."""
+    server = tables.Server(args.bin, folder / "server")
+    try:
+        server.load(folder)
+        out, before = folder / "tables.ndjson", server.cpu()
+        result = timed([args.bin, "diff", server.address("a"), server.address("b"), "--key", "id", "--quiet"], out, (0, 1))
+        result["server_cpu_s"] = round(server.cpu() - before, 2)
+        result["truth"] = data.check(folder, out)
+    finally:
+        server.stop()
     return result
 
 
@@ -66,6 +84,16 @@ def markdown(results: list) -> str:
         lines.append(
             f"| {r['rows'] / 1e6:g} M | {r['percent']:g} % | {p['wall_s']} s / {p['cpu_s']} s / {p['rss_mib']} MiB | {j['wall_s']} s / {j['cpu_s']} s / {j['rss_mib']} MiB "
             f"| {str(x['wall_s']) + ' s / ' + str(x['cpu_s']) + ' s' if x else 'not run'} | {ratio} | {t['injected']:,}, {t['missed']}, {t['invented']} |")
+    return "\n".join(lines) + "\n" + in_place_markdown([r for r in results if "tables" in r])
+
+
+def in_place_markdown(results: list) -> str:
+    if not results:
+        return ""
+    lines = ["", "| rows | different | ClickHouse tables in place: wall / CPU asking / CPU of the server | injected, missed, invented |", "|---|---|---|---|"]
+    for r in results:
+        p, t = r["tables"], r["tables"]["truth"]
+        lines.append(f"| {r['rows'] / 1e6:g} M | {r['percent']:g} % | {p['wall_s']} s / {p['cpu_s']} s / {p['server_cpu_s']} s | {t['injected']:,}, {t['missed']}, {t['invented']} |")
     return "\n".join(lines) + "\n"
 
 
@@ -75,6 +103,7 @@ def main() -> None:
     p.add_argument("--data", default=tempfile.gettempdir() + "/plumbline-bench-diff", help="folder for the data; it is removed")
     p.add_argument("--cases", default="1e6:0,1e6:0.01,1e6:1,1e6:10,10e6:0,10e6:0.01,10e6:1,10e6:10", help="rows:percent,...")
     p.add_argument("--reladiff-rows", type=float, default=1e6, help="run reladiff up to so many rows")
+    p.add_argument("--tables", action="store_true", help="compare ClickHouse tables of one server as well")
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--out", help="folder for diff.md and diff.json")
     args = p.parse_args()
@@ -90,7 +119,8 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "diff.md").write_text(table)
         (out / "diff.json").write_text(json.dumps(results, indent=1) + "\n")
-    bad = [r for r in results if r["truth"]["missed"] or r["truth"]["invented"]]
+    truths = [r["truth"] for r in results] + [r["tables"]["truth"] for r in results if "tables" in r]
+    bad = [t for t in truths if t["missed"] or t["invented"]]
     if bad:
         sys.exit("the truth was not found: see the table")
 
