@@ -34,6 +34,9 @@ const (
 	// waiting than was folded: who is behind gains nothing from short ones, and
 	// in a long one a change and its echo are one write of their record's state.
 	behindEvery = 5
+	// joiningEvery is the same while partitions move: those that stay are folded
+	// on, and committed when all members of the group have said what they have.
+	joiningEvery = 20
 )
 
 // Run folds until ctx ends, then commits what it has and returns nil. It
@@ -74,10 +77,10 @@ func (d *Driver) session(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	tasks := newTasks(d.o, log)
+	tasks := newTasks(d.o, d.metrics, log)
 	s, err := bus.NewSession(d.o.Bus, bus.SessionConfig{
 		Group: d.group(), Instance: d.o.Instance, Input: d.o.Stage.Input, Changelog: d.o.Stage.Changelog,
-		ConfigHash: d.o.ConfigHash, Plain: d.o.Stage.Plain, Resume: tasks.resume, Restore: tasks.restore,
+		ConfigHash: d.o.ConfigHash, Plain: d.o.Stage.Plain, Resume: tasks.resume, Restore: tasks.restore, Revoked: tasks.forget,
 	})
 	if err != nil {
 		return err
@@ -100,11 +103,9 @@ func (d *Driver) loop(ctx context.Context, s *bus.Session, tasks *tasks) error {
 			return err
 		}
 		if opened.IsZero() && s.Moved() {
-			owned, err := s.Settle(ctx)
-			if err != nil {
+			if err := s.Settle(ctx); err != nil {
 				return err
 			}
-			tasks.keep(owned)
 			records = nil // they come again, without those of the lost partitions
 		}
 		if len(records) > 0 {
@@ -119,7 +120,7 @@ func (d *Driver) loop(ctx context.Context, s *bus.Session, tasks *tasks) error {
 				return err
 			}
 		}
-		if !opened.IsZero() && (time.Since(opened) >= d.every(len(records)) || ctx.Err() != nil) {
+		if !opened.IsZero() && (time.Since(opened) >= d.every(s, len(records)) || ctx.Err() != nil) {
 			if err := d.commit(s, tasks); err != nil {
 				return err
 			}
@@ -131,9 +132,13 @@ func (d *Driver) loop(ctx context.Context, s *bus.Session, tasks *tasks) error {
 	}
 }
 
-// every is how long a transaction stays open, by what the last poll brought.
-func (d *Driver) every(polled int) time.Duration {
-	if polled >= pollLimit/2 {
+// every is how long a transaction stays open, by what the last poll brought and
+// whether it can be committed now.
+func (d *Driver) every(s *bus.Session, polled int) time.Duration {
+	switch {
+	case s.Joining():
+		return joiningEvery * d.o.CommitEvery
+	case polled >= pollLimit/2:
 		return behindEvery * d.o.CommitEvery
 	}
 	return d.o.CommitEvery

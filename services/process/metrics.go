@@ -10,6 +10,7 @@ type metrics struct {
 	inputs   prometheus.Counter
 	outputs  prometheus.Counter
 	restarts prometheus.Counter
+	restored prometheus.Counter
 	commit   prometheus.Histogram
 	time     prometheus.Gauge
 }
@@ -27,6 +28,10 @@ func newMetrics(reg prometheus.Registerer, stage string) *metrics {
 			Name: "plumbline_process_restarts_total", Help: "Sessions that ended in doubt and were restored.",
 			ConstLabels: labels,
 		}),
+		restored: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "plumbline_process_restored_partitions_total", Help: "Partitions whose state was read back: after a start, a doubt, or because they came from another member.",
+			ConstLabels: labels,
+		}),
 		commit: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "plumbline_process_commit_seconds", Help: "Time to save state and end a transaction.",
 			ConstLabels: labels, Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
@@ -37,7 +42,7 @@ func newMetrics(reg prometheus.Registerer, stage string) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.inputs, m.outputs, m.restarts, m.commit, m.time)
+		reg.MustRegister(m.inputs, m.outputs, m.restarts, m.restored, m.commit, m.time)
 	}
 	return m
 }

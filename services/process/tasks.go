@@ -18,8 +18,9 @@ import (
 // tasks holds the tasks of the partitions this session was given. Each is
 // restored on a goroutine of its own; everything else runs on the driver's.
 type tasks struct {
-	o   Options
-	log *bus.Changelog
+	o       Options
+	metrics *metrics
+	log     *bus.Changelog
 
 	restoring atomic.Int32 // partitions
 	read      atomic.Int64 // bytes of state logs, since none was
@@ -44,8 +45,8 @@ type running struct {
 // on disk, a new segment boundary.
 const trimEvery = 10 * time.Second
 
-func newTasks(o Options, log *bus.Changelog) *tasks {
-	return &tasks{o: o, log: log, of: map[int32]*running{}}
+func newTasks(o Options, m *metrics, log *bus.Changelog) *tasks {
+	return &tasks{o: o, metrics: m, log: log, of: map[int32]*running{}}
 }
 
 func (t *tasks) get(partition int32) *running {
@@ -91,6 +92,7 @@ func (t *tasks) restore(ctx context.Context, a bus.Assignment, next int64) error
 	defer t.mu.Unlock()
 	if ctx.Err() == nil {
 		t.of[a.Partition] = &running{task: task, walkStart: -1, trimNext: -1, trimNow: -1}
+		t.metrics.restored.Inc()
 	}
 	return ctx.Err()
 }
@@ -137,15 +139,11 @@ func (t *tasks) resumeTrusting(ctx context.Context, a bus.Assignment, first int6
 	return task.Next(), nil
 }
 
-// keep forgets the tasks of partitions that went to another member.
-func (t *tasks) keep(owned map[int32]bool) {
+// forget lets go the task of a partition that went to another member.
+func (t *tasks) forget(partition int32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for partition := range t.of {
-		if !owned[partition] {
-			delete(t.of, partition)
-		}
-	}
+	delete(t.of, partition)
 }
 
 // save writes the state of every task that moved and returns where each stood.

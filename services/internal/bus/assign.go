@@ -100,16 +100,21 @@ func (s *Session) restore(a Assignment, next int64) {
 	})
 }
 
-// revoked notes that partitions go to another member.
+// revoked lets go of partitions that go to another member. With none it says
+// that the member is about to join again.
 func (s *Session) revoked(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if len(gone) == 0 {
+		s.joining.begin()
+	}
 	for _, partition := range gone[s.cfg.Input] {
+		s.mu.Lock()
 		s.moved = true
 		if cancel := s.restoring[partition]; cancel != nil {
 			cancel()
 			delete(s.restoring, partition)
 		}
+		s.mu.Unlock()
+		s.cfg.Revoked(partition)
 	}
 }
 

@@ -36,6 +36,9 @@ type SessionConfig struct {
 	// Restore rebuilds the partition's task. It runs beside everything: the
 	// partition is not read before it has returned, the others are.
 	Restore func(ctx context.Context, a Assignment, next int64) error
+	// Revoked forgets the partition's task: another member goes on with it. No
+	// transaction is open, and no record of it will be polled.
+	Revoked func(partition int32)
 }
 
 func (c *SessionConfig) compression() kgo.CompressionCodec {
@@ -65,6 +68,8 @@ type Session struct {
 	restoring map[int32]context.CancelFunc
 	moved     bool // partitions were taken away since the last Settle
 
+	joining joining
+
 	life     context.Context // ends with Close
 	end      context.CancelFunc
 	restores sync.WaitGroup
@@ -91,13 +96,15 @@ func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 		kgo.TransactionalID(cfg.Group+"-"+cfg.Instance),
 		kgo.TransactionTimeout(transactionTimeout),
 		kgo.SessionTimeout(transactionTimeout+5*time.Second),
-		kgo.InstanceID(cfg.Instance), // static: a restart takes its partitions back at once
+		kgo.HeartbeatInterval(time.Second), // who hears late that the group moves holds up all who heard
+		kgo.InstanceID(cfg.Instance),       // static: a restart takes its partitions back at once
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxWait(200*time.Millisecond),
 		kgo.FetchMinBytes(1),
 		kgo.FetchMaxPartitionBytes(4<<20),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.BlockRebalanceOnPoll(), // nothing is taken away while a transaction is open: see Poll
 		kgo.RecordPartitioner(partitioner{changelog: cfg.Changelog}),
 		kgo.ProducerBatchCompression(cfg.compression()),
 		kgo.ProducerBatchMaxBytes(4<<20),
@@ -107,7 +114,7 @@ func NewSession(o Options, cfg SessionConfig) (*Session, error) {
 		kgo.OnPartitionsLost(s.lost),
 		kgo.OnOffsetsFetched(s.offsetsFetched),
 		kgo.AdjustFetchOffsetsFn(s.assign),
-		kgo.WithHooks(endHook{&s.uncertain}),
+		kgo.WithHooks(endHook{&s.uncertain}, &s.joining),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("join group %s: %w", cfg.Group, err)
@@ -149,7 +156,15 @@ func (s *Session) stop(err error) {
 
 // Poll returns up to limit records, or none when wait has passed. An error is
 // final for this session.
+//
+// Partitions change hands only while a Poll outside a transaction waits: what
+// was polled is committed first, and who keeps partitions folds on. The client
+// counts polls that are not yet done with, and the first of a transaction is
+// not until the next Poll after its end.
 func (s *Session) Poll(ctx context.Context, wait time.Duration, limit int) ([]stream.Record, error) {
+	if !s.inTxn {
+		s.gs.AllowRebalance()
+	}
 	select {
 	case err := <-s.fatal:
 		return nil, err
@@ -217,32 +232,32 @@ func (s *Session) WriteState(partition int32, key string, value []byte, at func(
 }
 
 // Moved reports whether partitions were taken away: Settle before the next
-// transaction. One that was open meanwhile does not commit, and ends the session.
+// transaction.
 func (s *Session) Moved() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.moved
 }
 
-// Settle goes on without the partitions that were taken away, and returns those
-// that are left. Records polled since must be forgotten: they come again.
-func (s *Session) Settle(ctx context.Context) (map[int32]bool, error) {
+// Joining reports whether the group is being put together anew: a commit would
+// wait for all its members.
+func (s *Session) Joining() bool { return s.joining.under() != nil }
+
+// Settle goes on without the partitions that were taken away. Records polled
+// since must be forgotten: those of the others come again.
+func (s *Session) Settle(ctx context.Context) error {
 	s.mu.Lock()
 	s.moved = false
 	s.mu.Unlock()
 	// The client fails the next commit after a revocation, to be safe. An empty
 	// transaction takes that, and rewinds to what is committed.
 	if err := s.gs.Begin(); err != nil {
-		return nil, fmt.Errorf("begin transaction: %w", err)
+		return fmt.Errorf("begin transaction: %w", err)
 	}
 	if _, err := s.gs.End(ctx, kgo.TryAbort); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrAborted, err)
+		return fmt.Errorf("%w: %w", ErrAborted, err)
 	}
-	owned := map[int32]bool{}
-	for partition := range s.gs.Client().CommittedOffsets()[s.cfg.Input] {
-		owned[partition] = true
-	}
-	return owned, nil
+	return nil
 }
 
 func (s *Session) produce(r *kgo.Record, at func(int64)) {
@@ -275,6 +290,7 @@ func (s *Session) Commit(ctx context.Context, prev map[int32]int64) error {
 		return nil
 	})
 	s.inTxn = false
+	s.joining.wait(ctx)
 	committed, err := s.gs.End(ctx, kgo.TryCommit)
 	produceErr, _ := s.failed.Load().(error)
 	switch {
@@ -301,5 +317,5 @@ func (s *Session) Close() {
 			s.o.log().Debug("abort on close", zap.Error(err))
 		}
 	}
-	s.gs.Close()
+	s.gs.CloseAllowingRebalance()
 }
