@@ -2,6 +2,7 @@ package agent
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,25 +26,24 @@ const (
 type seconds struct {
 	open  map[string]*event.Activity
 	saved map[string]bool // stands in the changelog
+	dirty map[string]bool // changed since it was saved
 	buf   []byte
 }
 
 func newSeconds() seconds {
-	return seconds{open: map[string]*event.Activity{}, saved: map[string]bool{}}
+	return seconds{open: map[string]*event.Activity{}, saved: map[string]bool{}, dirty: map[string]bool{}}
 }
 
-// of returns the counts of an actor in this second.
+// of returns the counts of an actor in this second, to be changed.
 func (s *seconds) of(tenant, integration, system, object string, actor event.Actor, token string) *event.Activity {
 	key := strings.Join([]string{integration, system, object, actor.Kind, actor.ID, actor.Run, token}, "\x1f")
-	if a := s.open[key]; a != nil {
-		return a
-	}
-	if len(s.open) >= maxOpen {
+	if s.open[key] == nil && len(s.open) >= maxOpen {
 		actor, token = event.Actor{Kind: event.ActorUnknown}, ""
 		key = strings.Join([]string{integration, system, object, actor.Kind}, "\x1f")
-		if a := s.open[key]; a != nil {
-			return a
-		}
+	}
+	s.dirty[key] = true
+	if a := s.open[key]; a != nil {
+		return a
 	}
 	a := &event.Activity{
 		Tenant: tenant, Integration: integration, System: system, Object: object, Actor: actor, Token: token,
@@ -69,9 +69,10 @@ func (s *seconds) flush(ctx stream.Ctx, out *stream.Out) {
 		out.Emit(topic.Partials, a.Tenant, a)
 	}
 	clear(s.open)
+	clear(s.dirty)
 }
 
-// save writes the open second, and lets go what was told.
+// save writes what changed of the open second, and lets go what was told.
 func (s *seconds) save(emit stream.Emit) error {
 	gone := make([]string, 0, len(s.saved))
 	for k := range s.saved {
@@ -86,11 +87,13 @@ func (s *seconds) save(emit stream.Emit) error {
 			return err
 		}
 	}
-	return s.rewrite(emit)
+	changed := slices.Sorted(maps.Keys(s.dirty))
+	clear(s.dirty)
+	return s.write(changed, emit)
 }
 
-func (s *seconds) rewrite(emit stream.Emit) error {
-	for _, k := range s.keys() {
+func (s *seconds) write(keys []string, emit stream.Emit) error {
+	for _, k := range keys {
 		b, err := s.open[k].MarshalMsg(s.buf[:0])
 		if err != nil {
 			return err

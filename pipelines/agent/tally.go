@@ -16,6 +16,7 @@ type Tally struct {
 	touched *stream.Keyed[Touched, *Touched]
 	seconds seconds
 	limit   int
+	walked  bool // the rewrite walk has passed the open second
 }
 
 // NewTally makes the operator of one partition of facts.
@@ -52,12 +53,17 @@ func (t *Tally) Save(emit stream.Emit) error {
 }
 
 // Rewrite implements stream.State. The open second is small and rewritten
-// whole: whatever the walk's start lets go is there again.
+// whole, once a walk: whatever the walk's start lets go is there again.
 func (t *Tally) Rewrite(n int, emit stream.Emit) (bool, error) {
-	if err := t.seconds.rewrite(emit); err != nil {
-		return false, err
+	if !t.walked {
+		if err := t.seconds.write(t.seconds.keys(), emit); err != nil {
+			return false, err
+		}
+		t.walked = true
 	}
-	return t.touched.Rewrite(n, prefixed(touchedPrefix, emit))
+	done, err := t.touched.Rewrite(n, prefixed(touchedPrefix, emit))
+	t.walked = !done
+	return done, err
 }
 
 // Load implements stream.State.
