@@ -132,6 +132,10 @@ func (c *Case) takes(ctx stream.Ctx, g group) bool {
 	return g.kind == event.IncidentOfFailures || ctx.Now-c.I.LastAt <= joinFor
 }
 
+// holdsBack reports whether a difference is what a write leaves behind that did
+// not get through. A value of the target's own is not: somebody edited it.
+func holdsBack(kind string) bool { return kind == event.Stale || kind == event.MissingInTarget }
+
 // over is the incident of a provider that lets nobody in, if what began at
 // onset and was not written has come about under it.
 func (n *Incidents) over(integration string, onset event.Time) *Case {

@@ -103,6 +103,9 @@ func (n *Incidents) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureC
 	if c.Collateral {
 		return
 	}
+	if c = n.unheld(p, c); c == nil {
+		return
+	}
 	x, silent := n.failing(ctx, p, c)
 	if x == nil {
 		return
@@ -117,6 +120,32 @@ func (n *Incidents) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureC
 		x.I.DetectedAt, x.I.LastAt = min(x.I.DetectedAt, c.First), max(x.I.LastAt, c.Last)
 	}
 	x.again()
+}
+
+// unheld is a failure without the records of which an incident says already
+// that their changes do not arrive: where nobody reports attempts, what was
+// never tried and what left no trace are one trouble. Nil: none is left.
+func (n *Incidents) unheld(p *event.Partial, c *event.FailureCount) *event.FailureCount {
+	if c.Origin != event.OriginInferred || len(c.Records) == 0 || silenced(c).nature == bent {
+		return c
+	}
+	left := slices.DeleteFunc(slices.Clone(c.Records), func(r string) bool {
+		return slices.ContainsFunc(n.cases.Keys(), func(key string) bool {
+			x := n.cases.Get(key)
+			_, ok := slices.BinarySearch(x.Wrong, p.Object+"/"+r)
+			return ok && x.I.Integration == p.Integration && x.I.Kind == event.IncidentOfStalls
+		})
+	})
+	if len(left) == len(c.Records) {
+		return c
+	}
+	if len(left) == 0 && c.Unlinked == 0 {
+		return nil
+	}
+	rest := *c
+	rest.N, rest.Records = c.N-int64(len(c.Records)-len(left)), left
+	rest.Loose = slices.DeleteFunc(slices.Clone(c.Loose), func(r string) bool { return !slices.Contains(left, r) })
+	return &rest
 }
 
 // affect adds the records that a failure hit.
@@ -315,7 +344,7 @@ func (n *Incidents) differ(ctx stream.Ctx, p *event.Partial, c *event.Divergence
 			x.again()
 			return x
 		}
-		if x := n.over(p.Integration, c.First); x != nil {
+		if x := n.over(p.Integration, c.First); x != nil && holdsBack(c.Kind) {
 			return x
 		}
 	}

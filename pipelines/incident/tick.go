@@ -108,7 +108,7 @@ func (n *Incidents) resolve(ctx stream.Ctx, key string, c *Case, out *stream.Out
 // open makes a candidate an incident.
 func (n *Incidents) open(ctx stream.Ctx, c *Case) {
 	c.Opened, c.Urgent = true, true
-	c.I.Title = c.title()
+	c.I.Title = n.title(c)
 	c.I.ID = event.IncidentID(c.I.Integration, c.I.Fingerprint, c.I.DetectedAt-c.I.DetectedAt%event.Minute)
 	p := n.past.Change(c.I.Integration + "/" + c.I.Fingerprint)
 	p.Opened = slices.DeleteFunc(p.Opened, func(t event.Time) bool { return t <= ctx.Now-recurSpan })
@@ -145,7 +145,7 @@ func (c *Case) rank(p1 bool) {
 
 func (n *Incidents) tell(ctx stream.Ctx, c *Case, out *stream.Out) {
 	c.rank(n.p1(c.I.Integration))
-	c.I.Title = c.title()
+	c.I.Title = n.title(c)
 	i := c.I
 	var wrong int64
 	i.Records, wrong = distinct(c.Wrong, event.MaxSample) // none is nil, restored or not

@@ -4,17 +4,21 @@ import (
 	"fmt"
 	"strings"
 
+	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
 )
 
 // title is what broke, in one line: it is written anew whenever something is
 // told, as the members and the class of an incident change.
-func (c *Case) title() string {
+func (n *Incidents) title(c *Case) string {
 	where := some(most(c.Members))
 	switch c.I.Kind {
 	case event.IncidentOfSilence:
 		return "acknowledged and never taken: " + where
 	case event.IncidentOfStalls:
+		if in := n.integrations[c.I.Integration]; in != nil && in.Attempts == config.AttemptsNone {
+			return "changes do not arrive in time: " + where // nobody tells whether they were tried
+		}
 		return "changes not even tried in time: " + where
 	case event.IncidentOfDivergence:
 		return "records differ: " + where

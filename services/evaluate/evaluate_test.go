@@ -178,16 +178,47 @@ func TestIncidents(t *testing.T) {
 	w := world(
 		t, truth.Line{Kind: truth.Incident, ID: "i", At: 10, Class: event.ClassAuth, Cause: "token_expired"},
 		truth.Line{Kind: truth.IncidentOK, ID: "i", At: 25, Records: 9},
-		truth.Line{Kind: truth.Incident, ID: "j", At: 40, Class: event.ClassSchema},
+		truth.Line{Kind: truth.Incident, ID: "j", At: 40, Class: event.ClassSchema}, faulty("a", 10, "i"), faulty("b", 40, "j"),
+		truth.Line{Kind: truth.Incident, ID: "agent", At: 50}, // of which nothing failed or differed
 	)
 	rows, _ := Score(w, &Findings{Incidents: []IncidentRow{
 		{ID: "1", Integration: sync, Class: event.ClassAuth, Onset: at(11), Detected: at(12)},
-		{ID: "2", Integration: sync, Class: event.ClassDuplicate, Onset: at(41), Detected: at(42)},
+		{ID: "2", Integration: sync, Class: event.ClassDuplicate, Onset: at(50), Detected: at(51)},
 	}})
 	found := row(t, rows, GroupIncidents, "found")
 	require.Equal(t, []int{1, 2}, []int{found.Hits, found.Of})
 	require.InDelta(t, 60, row(t, rows, GroupIncidents, "onset error p50").Value, 0)
 	require.InDelta(t, 1, row(t, rows, GroupIncidents, "false ones").Value, 0)
+}
+
+func faulty(id string, at truth.Time, fault string) truth.Line {
+	l := attempt(id, at, event.OutcomeError)
+	l.Fault = fault
+	return l
+}
+
+// What is silent can be known when a deadline has passed; where that is what made
+// it a difference, it passed already, and began with the change.
+func TestWhenAnIncidentCanBeKnown(t *testing.T) {
+	stale := func(at truth.Time, fault string, due bool) truth.Line {
+		g := gap(at, "f"+fault, fault)
+		g.Fault, g.Due, g.Type = fault, due, event.Stale
+		return g
+	}
+	incident := func(at truth.Time, id string) truth.Line {
+		return truth.Line{Kind: truth.Incident, ID: id, At: at, Silent: true}
+	}
+	dropped, stopped := []truth.Line{incident(10, "d"), stale(10, "d", false)}, []truth.Line{incident(30, "s"), stale(30, "s", true)}
+	lines := append(append([]truth.Line{}, dropped...), stopped...)
+	w := world(t, append(lines, attempt("a", 1, "ok"))...)
+	require.Len(t, w.Incidents, 2)
+	require.Equal(t, []int64{at(10), at(15)}, []int64{w.Incidents[0].Onset, w.Incidents[0].Known})
+	require.Equal(t, []int64{at(25), at(30)}, []int64{w.Incidents[1].Onset, w.Incidents[1].Known})
+	quiet := world(t, lines...) // nobody reports: neither was seen to be tried, and the first still lasts
+	require.Len(t, quiet.Incidents, 1)
+	require.Equal(t, at(15), quiet.Incidents[0].Known)
+	over := world(t, append(lines, closed(14, "fd"), truth.Line{Kind: truth.IncidentOK, ID: "d", At: 14})...)
+	require.Len(t, over.Incidents, 2, "after the flap hold it is another")
 }
 
 func TestKPIsAreHeldAgainstTheirDefinition(t *testing.T) {

@@ -20,7 +20,7 @@ func (s *sheet) incidents(w *World, f *Findings) {
 		}
 		found++
 		used[best.ID] = true
-		off = append(off, abs(best.Onset-int64(i.At)))
+		off = append(off, abs(best.Onset-i.Onset))
 		seen = append(seen, best.Detected-int64(i.At))
 	}
 	s.share(GroupIncidents, "found", found, len(w.Incidents))
@@ -60,7 +60,7 @@ func match(i *Incident, rows []IncidentRow, w *World) *IncidentRow {
 		switch {
 		case x.Integration != i.Sync || x.Detected > end+w.Deadline || x.Detected < int64(i.At)-slack:
 		case i.Class != "" && x.Class != "" && x.Class != i.Class:
-		case best == nil || abs(x.Onset-int64(i.At)) < abs(best.Onset-int64(i.At)):
+		case best == nil || abs(x.Onset-i.Onset) < abs(best.Onset-i.Onset):
 			best = x
 		}
 	}

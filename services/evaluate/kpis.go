@@ -123,7 +123,7 @@ func (w *World) latency(integration string, _ KPI) (float64, bool) {
 		if c.delivered != 0 {
 			ms = append(ms, c.delivered-int64(c.At))
 		} else {
-			ms = append(ms, w.until()-int64(c.At))
+			ms = append(ms, w.Until()-int64(c.At))
 		}
 	}
 	if len(ms) == 0 {
@@ -132,26 +132,21 @@ func (w *World) latency(integration string, _ KPI) (float64, bool) {
 	return float64(quantile(ms, 0.95)), true
 }
 
-// mttr is the mean over incidents, the open ones at their age so far. It runs
-// from detection (kpis.md 3): a refusal tells at once, and what is silent can
-// be known when its deadline has passed, not before. Differences of daily life
-// are incidents too, of which the truth has no word: they count as they stand.
+// mttr is the mean over incidents, the open ones at their age so far, from when
+// they can be known. Differences of daily life are incidents too, of which the
+// truth has no word: they count as they stand.
 func (w *World) mttr(f *Findings) func(string, KPI) (float64, bool) {
 	sums, counts := map[string]float64{}, map[string]float64{}
 	add := func(integration string, from, to int64) {
-		if to == 0 || to > w.until() {
-			to = w.until()
+		if to == 0 || to > w.Until() {
+			to = w.Until()
 		}
 		sums[integration] += float64(max(to-from, 0))
 		counts[integration]++
 	}
 	faults := map[string]bool{}
 	for _, i := range w.Incidents {
-		known := int64(i.At)
-		if i.Silent {
-			known += w.Deadline
-		}
-		add(i.Sync, known, i.Ended)
+		add(i.Sync, i.Known, i.Ended)
 		faults[i.Sync] = true
 	}
 	stands := w.standing(f)
@@ -186,12 +181,12 @@ func (w *World) drift(integration string, k KPI) (float64, bool) {
 	}
 	sure, open := map[string]bool{}, map[string]bool{}
 	for _, g := range w.Gaps {
-		if g.Sync != integration || int64(g.At) >= w.until() || w.reach(g) == underWay {
+		if g.Sync != integration || int64(g.At) >= w.Until() || w.reach(g) == underWay {
 			continue
 		}
 		name := g.Object + "/" + first(g.SourceID, g.TargetID)
 		open[name] = true
-		if w.reachBy(g, w.until()) == knowable {
+		if w.reachBy(g, w.Until()) == knowable {
 			sure[name] = true
 		}
 	}

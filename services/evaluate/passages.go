@@ -219,7 +219,7 @@ func (t *tallies) row(s *sheet, name string) {
 // are the failures that it kept to itself or called a success.
 func (w *World) writes(integration string) (ok, ended, untold int) {
 	for _, l := range w.Attempts {
-		if l.Sync != integration || l.Operation == event.OpAuthRefresh || int64(l.At) >= w.until() {
+		if l.Sync != integration || l.Operation == event.OpAuthRefresh || int64(l.At) >= w.Until() {
 			continue
 		}
 		untold += boolInt(l.Outcome != event.OutcomeOK && (!l.Reported || l.Told() == event.OutcomeOK))

@@ -164,7 +164,7 @@ func (r *reader) alerts() error {
 // sums of minutes: the one in which the run began is taken whole, as nothing was
 // before.
 func (r *reader) kpis() error {
-	from, to := time.UnixMilli(r.w.Start).UTC().Truncate(time.Minute), time.UnixMilli(r.w.until()).UTC()
+	from, to := time.UnixMilli(r.w.Start).UTC().Truncate(time.Minute), time.UnixMilli(r.w.Until()).UTC()
 	for _, view := range []string{KPISuccess, KPILatency, KPIMTTR, KPIDrift, KPICoverage} {
 		if !r.have[view+"_at"] {
 			continue

@@ -30,6 +30,7 @@ func (w *World) settle() {
 			w.supersede(c, list[i+1:])
 		}
 	}
+	w.troubles()
 }
 
 // unbend sees whether a write that a fault bent left this change's fields
@@ -111,12 +112,12 @@ func (c *Change) replacedAt(later []*Change) int64 {
 // due reports whether the change could be judged before the end.
 func (w *World) due(c *Change) bool { return int64(c.At)+w.Deadline <= w.End }
 
-// until is the last closed minute: KPIs end there (kpis.md).
-func (w *World) until() int64 { return w.End - w.End%60_000 }
+// Until is the last closed minute: KPIs end there (kpis.md).
+func (w *World) Until() int64 { return w.End - w.End%60_000 }
 
 // counts reports whether KPIs know the change: it was told of, and its deadline
 // passed before the last closed minute did.
-func (w *World) counts(c *Change) bool { return !c.Lost && int64(c.At)+w.Deadline < w.until() }
+func (w *World) counts(c *Change) bool { return !c.Lost && int64(c.At)+w.Deadline < w.Until() }
 
 // looking is what a monitor is given to look when the deadline has passed:
 // questions wait to be asked together, and a fast run is only so exact.

@@ -52,6 +52,8 @@ type Gap struct {
 type Incident struct {
 	truth.Line
 	Ended int64
+	Onset int64 // the first affected change
+	Known int64 // when it can be known (kpis.md 3): the first failure that is told, or a deadline that passed
 }
 
 // Span is a fault while it lasted.

@@ -27,6 +27,16 @@ type gap struct {
 	by    *episode // the fault that began it, if one did
 }
 
+// answers puts what a write was to make equal on the fault that struck it, or
+// on none: whatever kept an older value back is over (kpis.md 3, superseded).
+func (r *pair) answers(mask uint32, e *episode) {
+	for i := range r.open {
+		if g := &r.open[i]; g.field >= 0 && mask&(1<<g.field) != 0 {
+			g.by = e
+		}
+	}
+}
+
 // reason is why a record differs: a fault, or a cause in a word.
 type reason struct {
 	fault *episode

@@ -268,6 +268,7 @@ func (k *worker) land(c *call, s *sent, batch bool) {
 		r.arrived()
 	}
 	k.rest(r)
+	r.answers(s.mask, e)
 	k.check(r, e, causeOf(e, &a))
 }
 
@@ -320,6 +321,7 @@ func (k *worker) refused(s *sent, code string, e *episode) {
 	r.try, r.first = 0, ""
 	r.arrived()
 	k.rest(r)
+	r.answers(s.mask, e)
 	k.check(r, e, refusal(code))
 	k.repair(r, code)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"plumbline.dev/pipelines/classify"
+	"plumbline.dev/pipelines/kpi"
 	"plumbline.dev/pipelines/stream"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/schemas/event"
@@ -39,6 +40,8 @@ type fold struct {
 	resolve *stream.Task
 	track   *stream.Task
 	watch   *stream.Task
+	counts  *kpi.KPI // as the watch has them, to be asked in the end
+	rates   *stream.Task
 	objects []*both
 	pending []*event.Check // asked, not yet answered
 	sim     *simulate.Simulation
@@ -153,7 +156,9 @@ func (f *fold) play(o Options, dir string) (*Result, []evaluate.Miss, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, misses := evaluate.Score(w, f.findings())
+	said := f.findings()
+	said.KPIs = f.kpis(cfg, w)
+	rows, misses := evaluate.Score(w, said)
 	return &Result{Scenario: o.Scenario.Name, Rows: rows, Sent: f.sim.Stats()}, misses, nil
 }
 
@@ -174,6 +179,8 @@ func (f *fold) wire(cfg *config.Config, secrets cfgload.Secrets) error {
 		return stream.NewTask(stages[i].Operator(), 0)
 	}
 	f.resolve, f.track, f.watch = task("resolve"), task("track"), task("watch")
+	f.counts = kpi.New(cfg.Integrations)
+	f.rates = stream.NewTask(f.counts, 0)
 	return f.read(cfg, policy, secrets)
 }
 
@@ -236,8 +243,9 @@ func (f *fold) fold(task *stream.Task, r stream.Record) {
 			case topic.Facts:
 				f.fold(f.track, next)
 			case topic.Partials:
+				f.count(next)
 				f.fold(f.watch, next)
-			case topic.Divergences, topic.Deliveries, topic.Verdicts:
+			case topic.Divergences, topic.Deliveries, topic.Verdicts, topic.Incidents:
 				f.out[o.Topic] = append(f.out[o.Topic], o.Event)
 			}
 		}
@@ -259,6 +267,7 @@ func (f *fold) until(now event.Time) {
 		tick := &event.Tick{At: f.ticked + event.Second}
 		f.fold(f.resolve, stream.Record{Topic: topic.Intake, Time: tick.At, Event: tick})
 		f.fold(f.track, stream.Record{Topic: topic.Facts, Time: tick.At, Event: tick})
+		f.count(stream.Record{Topic: topic.Partials, Time: tick.At, Event: tick})
 		f.fold(f.watch, stream.Record{Topic: topic.Partials, Time: tick.At, Event: tick})
 		f.answer(tick.At)
 		if tick.At-f.polled >= pollAfter {
@@ -271,8 +280,7 @@ func (f *fold) until(now event.Time) {
 
 // beyond is what is read from tables.
 var beyond = []string{
-	evaluate.GroupListed, evaluate.GroupFailures, evaluate.GroupIncidents, evaluate.GroupKPIs, evaluate.GroupAgents,
-	evaluate.GroupRetries, evaluate.GroupSurface,
+	evaluate.GroupListed, evaluate.GroupFailures, evaluate.GroupAgents, evaluate.GroupRetries, evaluate.GroupSurface,
 }
 
 // findings are the last rows of everything, as the tables hold them.
@@ -291,6 +299,7 @@ func (f *fold) findings() *evaluate.Findings {
 	}
 	out.Explanations = causes.rows()
 	out.Add(all)
+	out.Incidents = incidentsOf(f.out[topic.Incidents])
 	at := map[string]int{}
 	for _, e := range f.out[topic.Deliveries] {
 		d := e.(*event.Delivery)
@@ -301,6 +310,23 @@ func (f *fold) findings() *evaluate.Findings {
 		}
 		out.Deliveries[i] = evaluate.Delivery{
 			ID: d.ID, Integration: d.Integration, State: d.State, UpdatedAt: int64(d.UpdatedAt), LatencyMS: d.LatencyMS, Late: d.Late,
+		}
+	}
+	return out
+}
+
+// incidentsOf are the last rows of incidents, in the order in which they were opened.
+func incidentsOf(list []event.Event) []evaluate.IncidentRow {
+	var out []evaluate.IncidentRow
+	for _, e := range list {
+		i := e.(*event.Incident)
+		row := evaluate.IncidentRow{
+			ID: i.ID, Integration: i.Integration, Class: i.Class, Onset: int64(i.OnsetAt), Detected: int64(i.DetectedAt), Resolved: int64(i.ResolvedAt),
+		}
+		if at := slices.IndexFunc(out, func(x evaluate.IncidentRow) bool { return x.ID == i.ID }); at >= 0 {
+			out[at] = row
+		} else {
+			out = append(out, row)
 		}
 	}
 	return out
