@@ -22,7 +22,11 @@ func (s *Snapshot) besideOf(r kpiRow) []panel {
 		if i >= 0 {
 			b = s.Beside[i]
 		}
-		out = append(out, besidePanel(b))
+		p := besidePanel(b)
+		if kpi == "coverage" {
+			p.note(s.linkingOf(r.Tenant, r.Integration))
+		}
+		out = append(out, p)
 	}
 	return out
 }

@@ -159,6 +159,7 @@ func TestAllGreenNeedsEverything(t *testing.T) {
 	require.Equal(t, "All five KPIs are measured and on target", p.one("h1").text())
 	require.Equal(t, "no incidents", p.one("#i-default-i-mttr").one(".value").text())
 	require.Equal(t, "100 %", p.one("#i-default-i-coverage").one(".value").text())
+	require.Contains(t, p.one("#i-default-i-coverage").text(), "Linking: contact 100 % (1,000 of 1,000)")
 	require.Contains(t, p.one("#i-default-i-drift").text(), "0 of 1,000 compared records")
 	require.Contains(t, p.one("#silent").text(), "Every change that was acknowledged and checked is really there.")
 

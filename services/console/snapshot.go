@@ -36,6 +36,7 @@ type Snapshot struct {
 	Differences []DifferenceRow
 	Signals     []SignalRow // what may explain it, newest first
 	Gaps        []GapRow    // what was not compared in time
+	Linking     []LinkRow   // by the last comparison
 	Impact      []ImpactRow // what differs, in money
 }
 
@@ -90,6 +91,7 @@ func (l *loader) load(ctx context.Context, w Window, now time.Time) (*Snapshot, 
 	read("divergences", &s.Differences, differencesSQL)
 	read("signals", &s.Signals, signalsSQL, from, old, sqlTime(now))
 	read("coverage gaps", &s.Gaps, gapsSQL, to)
+	read("linking", &s.Linking, linkingSQL)
 	read("impact", &s.Impact, impactSQL)
 	if err := g.Wait(); err != nil {
 		return nil, err

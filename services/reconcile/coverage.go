@@ -149,6 +149,7 @@ func (r *Role) passed(ctx context.Context, s *subject, res *Result) error {
 		out = append(out, counted(s, res, field, &f, x, reason, now))
 	}
 	r.metrics.compared.WithLabelValues(s.Integration.ID, s.Object.Name).Set(float64(res.StartedAt) / 1000)
+	r.metrics.linked.WithLabelValues(s.Integration.ID, s.Object.Name).Set(res.Linking())
 	return errors.Join(r.publish(ctx, out), r.store.save(ctx, setsName(s.Integration.ID, s.Object.Name), known))
 }
 

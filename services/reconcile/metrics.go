@@ -11,6 +11,7 @@ type metrics struct {
 	asked    prometheus.Counter
 	answered prometheus.Counter
 	compared *prometheus.GaugeVec
+	linked   *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -39,7 +40,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		compared: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "plumbline_compared_through_seconds", Help: "Start of the last complete comparison, as Unix time.",
 		}, []string{"integration", "object"}),
+		linked: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "plumbline_linked_ratio", Help: "Share of the source's records that have their copy in the target, by the last complete comparison.",
+		}, []string{"integration", "object"}),
 	}
-	reg.MustRegister(m.calls, m.left, m.failures, m.polled, m.late, m.asked, m.answered, m.compared)
+	reg.MustRegister(m.calls, m.left, m.failures, m.polled, m.late, m.asked, m.answered, m.compared, m.linked)
 	return m
 }

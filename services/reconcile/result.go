@@ -45,6 +45,15 @@ func (r *Result) Diverging() int64 {
 	return r.Different + r.MissingInTarget + r.MissingInSource + r.Duplicates - r.Accepted
 }
 
+// Linking is the share of the source's records that have their copy in the
+// target: what a change can be followed to.
+func (r *Result) Linking() float64 {
+	if r.Source == 0 {
+		return 0
+	}
+	return float64(r.Compared) / float64(r.Source)
+}
+
 // Drift is the share of compared records that diverge.
 func (r *Result) Drift() float64 {
 	n := r.Compared + r.MissingInTarget + r.MissingInSource + r.Duplicates

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"slices"
@@ -116,6 +117,7 @@ func printResult(w io.Writer, r *reconcile.Result) {
 	say("%s / %s, as of %s", r.Integration, r.Object, r.StartedAt)
 	say("  source %d records (the system counts %d), target %d (%d), %d out of scope, %d without a key",
 		r.Source, r.SourceCount, r.Target, r.TargetCount, r.OutOfScope, r.Unlinkable)
+	say("  linking %.0f %%: %d of the source's %d records have their copy in the target", math.Floor(100*r.Linking()), r.Compared, r.Source)
 	say("  %d pairs compared: %d equal, %d differ, %d changed so recently that it may be under way", r.Compared, r.Equal, r.Different, r.InFlight)
 	say("  %d missing in the target, %d missing in the source, %d duplicates, %d accepted", r.MissingInTarget, r.MissingInSource, r.Duplicates, r.Accepted)
 	for _, f := range r.Fields {
