@@ -2,7 +2,9 @@ package process
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -14,27 +16,36 @@ import (
 	"plumbline.dev/schemas/topic"
 )
 
+var growthOpen = flag.Int("growth.open", 0, "BenchmarkGrowth with this many deliveries under way too: 3000000 takes 3 GB and minutes")
+
 // BenchmarkGrowth is track and watch without a broker, on one of four
 // partitions that share 4,000 changes a second: what a join costs by the number
-// of integrations that the same changes belong to.
+// of integrations that the same changes belong to, and by how many deliveries
+// are under way in the partition.
 func BenchmarkGrowth(b *testing.B) {
 	for _, n := range []int{1, 30, 1000} {
-		b.Run(fmt.Sprintf("integrations=%d", n), func(b *testing.B) { newGrowth(n).run(b) })
+		b.Run(fmt.Sprintf("integrations=%d", n), func(b *testing.B) { newGrowth(n, 2*growthRate).run(b) })
+	}
+	for _, n := range []int{1000, 30_000, 250_000, *growthOpen} {
+		if n == 0 {
+			continue
+		}
+		b.Run(fmt.Sprintf("open=%d", n), func(b *testing.B) { newGrowth(1, n).run(b) })
 	}
 }
 
 // growth is the two stages, and what each spent.
 type growth struct {
-	many           int
+	many, trail    int
 	track, watch   *stream.Task
 	offset, told   int64
-	tracks, watchs time.Duration
+	tracks, judges time.Duration
 	partials       int
 	written, saved int
 	buf            []byte
 }
 
-func newGrowth(many int) *growth {
+func newGrowth(many, trail int) *growth {
 	var all []config.Integration
 	for i := range many {
 		in := benchIntegrations()[0]
@@ -42,22 +53,20 @@ func newGrowth(many int) *growth {
 		all = append(all, in)
 	}
 	o := StageOptions{Integrations: all}
-	return &growth{many: many, track: stream.NewTask(track(o), 0), watch: stream.NewTask(watch(o), 0)}
+	return &growth{many: many, trail: trail, track: stream.NewTask(track(o), 0), watch: stream.NewTask(watch(o), 0)}
 }
 
-const (
-	growthRate  = 1000 // changes a second
-	growthTrail = 2 * growthRate
-)
+// growthRate is how many changes a second of stream time brings.
+const growthRate = 1000
 
 func (g *growth) run(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
-	for range 10 { // a state of affairs, not a start
+	for n < g.trail+10*growthRate { // a state of affairs, not a start
 		g.second(b, n)
 		n += growthRate
 	}
-	g.tracks, g.watchs, g.partials, g.written, g.saved = 0, 0, 0, 0, 0
+	g.tracks, g.judges, g.partials, g.written, g.saved = 0, 0, 0, 0, 0
 	from := n
 	for b.Loop() { // an iteration is a second of stream time
 		g.second(b, n)
@@ -65,67 +74,84 @@ func (g *growth) run(b *testing.B) {
 	}
 	joins := float64(n - from)
 	b.ReportMetric(float64(g.tracks.Nanoseconds())/joins, "track-ns/join")
-	b.ReportMetric(float64(g.watchs.Nanoseconds())/joins, "watch-ns/join")
+	b.ReportMetric(float64(g.judges.Nanoseconds())/joins, "watch-ns/join")
 	b.ReportMetric(float64(g.partials)/joins, "partials/join")
 	b.ReportMetric(float64(g.written)/joins, "B-partials/join")
 	b.ReportMetric(float64(g.saved)/joins, "B-saved/join")
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.ReportMetric(float64(m.HeapAlloc)/float64(g.trail), "B-live/open")
+	b.ReportMetric(float64(m.HeapSys-m.HeapReleased)/float64(g.trail), "B-held/open")
+	runtime.KeepAlive(g)
 }
 
 // second folds what a second of stream time brings, and saves ten times.
 func (g *growth) second(b *testing.B, n int) {
 	b.StopTimer()
-	var facts [][]byte
-	var keys []string
-	for i := n; i < n+growthRate; i++ {
-		for _, x := range []struct {
-			i    int
-			side string
-		}{{i, event.Source}, {i - growthTrail, event.Target}} {
-			if x.i >= 0 {
-				facts = append(facts, growthFact(b, x.i, x.side, g.many))
-				keys = append(keys, event.RecordKey(growthIntegration(x.i, g.many), "contact", benchKey(x.i)))
-			}
-		}
-	}
+	facts := g.facts(b, n)
 	b.StartTimer()
 	started := cpuTime()
 	var partials []stream.Output
-	var out stream.Out
-	step := func(typ event.Type, key string, raw []byte) {
-		ev, err := event.DecodeShared(typ, bytes.Clone(raw))
-		require.NoError(b, err)
-		g.track.Process(&stream.Record{Topic: topic.Facts, Offset: g.offset, Key: key, Event: ev, Cause: topic.Cause{Topic: topic.Intake, Offset: g.offset}}, &out)
-		g.offset++
-		for i := range out.List {
-			g.buf, err = event.Encode(g.buf[:0], out.List[i].Event)
-			require.NoError(b, err)
-			if out.List[i].Topic == topic.Partials {
-				g.written += len(g.buf)
-				o := out.List[i]
-				o.Event, err = event.Decode(o.Event.EventType(), bytes.Clone(g.buf))
-				require.NoError(b, err)
-				partials = append(partials, o)
-			}
-		}
-	}
-	save := func(_ string, value []byte) error { g.saved += len(value); return nil }
 	for i := range facts {
-		step(event.TypeChange, keys[i], facts[i])
+		partials = g.fold(b, event.TypeChange, facts[i], partials)
 		if i%(len(facts)/10) == 0 {
-			_, err := g.track.Save(save)
+			_, err := g.track.Save(g.save)
 			require.NoError(b, err)
 		}
 	}
 	tick := event.Tick{At: growthTime(n + growthRate)}
 	raw, err := event.Encode(nil, &tick)
 	require.NoError(b, err)
-	step(event.TypeTick, "", raw)
+	partials = g.fold(b, event.TypeTick, fact{raw: raw}, partials)
 	g.tracks += cpuTime() - started
-	g.follow(b, partials, &tick, save)
+	g.follow(b, partials, &tick)
+}
+
+func (g *growth) save(_ string, value []byte) error {
+	g.saved += len(value)
+	return nil
+}
+
+type fact struct {
+	key string
+	raw []byte
+}
+
+func (g *growth) facts(b *testing.B, n int) (out []fact) {
+	for i := n; i < n+growthRate; i++ {
+		out = append(out, g.fact(b, i, event.Source))
+		if i >= g.trail {
+			out = append(out, g.fact(b, i-g.trail, event.Target))
+		}
+	}
+	return out
+}
+
+// fold folds a fact and adds the partials that come of it, as watch reads them.
+func (g *growth) fold(b *testing.B, typ event.Type, f fact, partials []stream.Output) []stream.Output {
+	ev, err := event.DecodeShared(typ, bytes.Clone(f.raw))
+	require.NoError(b, err)
+	var out stream.Out
+	g.track.Process(&stream.Record{
+		Topic: topic.Facts, Offset: g.offset, Key: f.key, Event: ev, Cause: topic.Cause{Topic: topic.Intake, Offset: g.offset},
+	}, &out)
+	g.offset++
+	for _, o := range out.List {
+		g.buf, err = event.Encode(g.buf[:0], o.Event)
+		require.NoError(b, err)
+		if o.Topic == topic.Partials {
+			g.written += len(g.buf)
+			o.Event, err = event.Decode(o.Event.EventType(), bytes.Clone(g.buf))
+			require.NoError(b, err)
+			partials = append(partials, o)
+		}
+	}
+	return partials
 }
 
 // follow is what watch makes of them.
-func (g *growth) follow(b *testing.B, partials []stream.Output, tick *event.Tick, save stream.Emit) {
+func (g *growth) follow(b *testing.B, partials []stream.Output, tick *event.Tick) {
 	started := cpuTime()
 	var out stream.Out
 	for i := range partials {
@@ -134,27 +160,24 @@ func (g *growth) follow(b *testing.B, partials []stream.Output, tick *event.Tick
 	}
 	g.watch.Process(&stream.Record{Topic: topic.Partials, Offset: g.told, Event: tick}, &out)
 	g.told++
-	_, err := g.watch.Save(save)
+	_, err := g.watch.Save(g.save)
 	require.NoError(b, err)
-	g.watchs += cpuTime() - started
+	g.judges += cpuTime() - started
 	g.partials += len(partials)
 }
 
-func growthIntegration(i, many int) string { return "hubspot-salesforce-" + strconv.Itoa(i%many) }
-
 func growthTime(n int) event.Time { return benchTime(0) + event.Time(n*1000/growthRate) }
 
-func growthFact(b *testing.B, i int, side string, many int) []byte {
-	raw := benchFact(b, i, side)
+func (g *growth) fact(b *testing.B, i int, side string) fact {
 	c := new(event.Change)
-	_, err := c.UnmarshalMsg(raw)
+	_, err := c.UnmarshalMsg(benchFact(b, i, side))
 	require.NoError(b, err)
-	c.Integration = growthIntegration(i, many)
+	c.Integration = "hubspot-salesforce-" + strconv.Itoa(i%g.many)
 	c.ChangedAt, c.ReceivedAt = growthTime(i), growthTime(i)+200
 	if side == event.Target {
-		c.ChangedAt, c.ReceivedAt = growthTime(i+growthTrail), growthTime(i+growthTrail)+300
+		c.ChangedAt, c.ReceivedAt = growthTime(i+g.trail), growthTime(i+g.trail)+300
 	}
-	raw, err = event.Encode(nil, c)
+	raw, err := event.Encode(nil, c)
 	require.NoError(b, err)
-	return raw
+	return fact{event.RecordKey(c.Integration, "contact", benchKey(i)), raw}
 }

@@ -3,6 +3,7 @@ package standalone
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -37,7 +38,7 @@ func (a *App) startSink(context.Context) error {
 		return nil
 	}
 	if len(a.o.Roles) == 1 {
-		debug.SetGCPercent(50) // a sink alone holds buffers and little else
+		collect(50) // a sink alone holds buffers and little else
 	}
 	dead, err := a.producer("sink")
 	if err != nil {
@@ -76,7 +77,7 @@ func (a *App) startProcess(context.Context) error {
 	if len(a.o.Roles) == 1 {
 		// Its state is many small pieces, dear to walk through and small beside
 		// what it may take: twice as seldom for half as much again.
-		debug.SetGCPercent(processGC)
+		collect(processGC)
 	}
 	classifier := classify.Default()
 	enrich := func(at *event.Attempt) { classifier.Enrich(at) }
@@ -106,6 +107,14 @@ func (a *App) startProcess(context.Context) error {
 }
 
 const processGC = 200
+
+// collect sets how much may be allocated between two collections, as a share of
+// what is in use, unless whoever runs the process has said so: GOGC.
+func collect(percent int) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
+}
 
 // minTick is how close ticks may be on the wall where time is fast.
 const minTick = 50 * time.Millisecond
