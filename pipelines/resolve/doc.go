@@ -9,3 +9,4 @@ package resolve
 
 //go:generate go tool msgp -tests=false -io=false -file links.go -o links_gen.go
 //go:generate go tool msgp -tests=false -io=false -file rhythm.go -o rhythm_gen.go
+//go:generate go tool msgp -tests=false -io=false -file canary.go -o canary_gen.go

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -44,6 +45,8 @@ type Operator struct {
 
 	rhythms  map[string]*Rhythm // by system and account
 	listened int64              // the minute
+	canaryOf []canaryOf
+	canaries map[string]*Canary // by key of canaryOf
 
 	walkedSeen bool // the rewrite walk has passed the event ids
 }
@@ -51,7 +54,8 @@ type Operator struct {
 // New makes the operator of one partition.
 func New(o Options) *Operator {
 	o = o.withDefaults()
-	op := &Operator{o: o, routes: newRoutes(o.Integrations), seen: newDedupe(o.KeepHours, o.MaxIDs), rhythms: map[string]*Rhythm{}}
+	op := &Operator{o: o, routes: newRoutes(o.Integrations), seen: newDedupe(o.KeepHours, o.MaxIDs), rhythms: map[string]*Rhythm{}, canaries: map[string]*Canary{}}
+	op.canaryOf = canariesOf(o.Integrations)
 	op.links = stream.NewKeyed[Links](&fold{o: o, routes: op.routes})
 	return op
 }
@@ -62,6 +66,7 @@ func (op *Operator) Step(ctx stream.Ctx, key string, ev event.Event, out *stream
 	case *event.Change:
 		fresh := op.admit(ctx, origin{"change", e.Hook, e.System, e.Integration, e.ReceivedAt}, &e.ID, e.BodyHash, out)
 		op.heard(e, fresh, out)
+		op.sang(e, out)
 		if fresh {
 			op.change(ctx, key, e, out)
 		}
@@ -276,7 +281,7 @@ func (op *Operator) Save(emit stream.Emit) error {
 	if err := op.seen.save(emit); err != nil {
 		return err
 	}
-	if err := op.saveRhythms(false, emit); err != nil {
+	if err := errors.Join(op.saveRhythms(false, emit), op.saveCanaries(false, emit)); err != nil {
 		return err
 	}
 	return op.links.Save(linkKeys(emit))
@@ -285,7 +290,7 @@ func (op *Operator) Save(emit stream.Emit) error {
 // Rewrite implements stream.State: first the event ids, then the links.
 func (op *Operator) Rewrite(n int, emit stream.Emit) (bool, error) {
 	if !op.walkedSeen {
-		if err := op.saveRhythms(true, emit); err != nil {
+		if err := errors.Join(op.saveRhythms(true, emit), op.saveCanaries(true, emit)); err != nil {
 			return false, err
 		}
 		done, err := op.seen.rewrite(n, emit)
@@ -304,6 +309,9 @@ func (op *Operator) Load(key string, value []byte) error {
 	}
 	if source, ok := strings.CutPrefix(key, rhythmPrefix); ok {
 		return op.loadRhythm(source, value)
+	}
+	if key, ok := strings.CutPrefix(key, canaryPrefix); ok {
+		return op.loadCanary(key, value)
 	}
 	return op.seen.load(key, value)
 }

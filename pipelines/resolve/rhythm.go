@@ -128,6 +128,7 @@ func (op *Operator) listen(now event.Time, out *stream.Out) {
 		return
 	}
 	op.listened = minute
+	op.missCanaries(now, out)
 	for _, key := range op.sources() {
 		r := op.rhythms[key]
 		if r.Minute == minute || r.Quiet != 0 || r.Last == 0 {

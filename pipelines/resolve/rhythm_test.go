@@ -18,10 +18,15 @@ type sender struct {
 	now    event.Time
 	offset int64
 	told   []string
+	make   func() *stream.Task // a fresh one
 }
 
 func newSender(t *testing.T) *sender {
-	return &sender{t: t, task: newTask(), now: 1_790_035_200_000} // a Tuesday, midnight UTC
+	return newSenderOf(t, newTask)
+}
+
+func newSenderOf(t *testing.T, task func() *stream.Task) *sender {
+	return &sender{t: t, task: task(), make: task, now: 1_790_035_200_000} // a Tuesday, midnight UTC
 }
 
 func newTask() *stream.Task {
@@ -85,7 +90,7 @@ func TestQuietSource(t *testing.T) {
 
 // restart saves, and goes on in another process.
 func (s *sender) restart() {
-	next := newTask()
+	next := s.make()
 	restore := stream.NewRestore(next)
 	_, err := s.task.Save(func(key string, value []byte) error { return restore.Add(key, append([]byte(nil), value...)) })
 	require.NoError(s.t, err)

@@ -35,6 +35,15 @@ type Endpoint struct {
 	Hook       string `yaml:"hook"`
 	Account    string `yaml:"account"`
 	SyncUser   string `yaml:"sync_user"` // whose writes are the sync's own echoes
+	// Canary is watched, and never written by Plumbline.
+	Canary *Canary `yaml:"canary" json:",omitempty"`
+}
+
+// Canary is a record that somebody changes on a schedule: where nothing is heard of it, a source that should be quiet has stalled.
+type Canary struct {
+	Object string   `yaml:"object"` // as the system calls it
+	Record string   `yaml:"record"` // its id
+	Every  Duration `yaml:"every"`  // how often it changes, at least a minute; missed after twice that, from its first change on
 }
 
 // Object maps one kind of record.

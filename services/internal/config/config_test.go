@@ -70,7 +70,7 @@ func TestRealBrokersHavePartitionsOfTheirOwn(t *testing.T) {
 func TestLoadBad(t *testing.T) {
 	files, err := filepath.Glob("testdata/bad/*.yaml")
 	require.NoError(t, err)
-	require.Len(t, files, 17)
+	require.Len(t, files, 18)
 	for _, f := range files {
 		t.Run(filepath.Base(f), func(t *testing.T) {
 			_, err := Load(f)

@@ -76,6 +76,7 @@ func (s *source) endpoint(p string, e config.Endpoint, c *config.Config) {
 	if e.Connection != "" {
 		s.connectionOf(p, e, c.Connections)
 	}
+	s.canary(p+".canary", e.Canary)
 	if e.Hook == "" {
 		return
 	}
@@ -85,6 +86,17 @@ func (s *source) endpoint(p string, e config.Endpoint, c *config.Config) {
 		s.add(p+".hook", "is %q, which hooks does not define; %s", e.Hook, defined(c.Hooks, func(h config.Hook) string { return h.ID }))
 	case c.Hooks[i].Source != e.System && slices.Contains(Systems, c.Hooks[i].Source):
 		s.add(p+".hook", "is %q, a hook of %s; expected one of %s", e.Hook, c.Hooks[i].Source, e.System)
+	}
+}
+
+func (s *source) canary(p string, c *config.Canary) {
+	if c == nil {
+		return
+	}
+	s.required(p+".object", c.Object)
+	s.required(p+".record", c.Record)
+	if time.Duration(c.Every) < time.Minute {
+		s.add(p+".every", "is how often somebody changes the record, at least a minute: e.g. 15m")
 	}
 }
 
