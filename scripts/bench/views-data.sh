@@ -78,7 +78,7 @@ for (( ; from < rows; from += n)); do
   add minute
   add hour
   echo "$((from + n)) $began" >"$state"
-  used=$(du -sm "$dir/data" | cut -f1)
+  used=$(du -sm "$dir/data" 2>/dev/null | cut -f1 || true) # parts are merged away meanwhile
   echo "$((from + n)) of $rows, $used MB"
   [ "$used" -lt 12000 ] || { echo "more than 12 GB: stopped" >&2; exit 1; }
   sleep "${PAUSE:-0}"

@@ -13,8 +13,9 @@ YAML
   bin/plumbline up --roles "$1" --config "$dir/plumbline.yaml" 2>"$dir/log" &
   pid=$!
   trap 'kill $pid; wait $pid || true' EXIT
+  local newest=$(ls schemas/clickhouse | grep -Eo '^[0-9]{4}' | tail -1)
   for _ in $(seq 600); do
-    sql "SELECT 1 FROM schema_version LIMIT 1" >/dev/null 2>&1 && return
+    [ "$(sql "SELECT max(version) FROM schema_version" 2>/dev/null)" != $((10#$newest)) ] || return 0
     kill -0 $pid 2>/dev/null || break
     sleep 0.2
   done
