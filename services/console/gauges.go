@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	gaugesAge     = time.Minute // KPIs are counted by the minute
-	gaugesTimeout = 10 * time.Second
+	gaugesAge = time.Minute // KPIs are counted by the minute
+	// Longer than a scrape waits, usually 10 s: what was read too late for one is there for the next.
+	gaugesTimeout = 30 * time.Second
 )
 
 // gauges are the five KPIs as the views say them, read when somebody scrapes.
