@@ -237,6 +237,34 @@ func TestKPIsAreHeldAgainstTheirDefinition(t *testing.T) {
 	require.False(t, row(t, rows, GroupKPIs, "latency p95 error").Measured)
 }
 
+// Covered is what somebody was shown of both sides: of one alone nobody can say.
+func TestCoverageIsWhatCouldBeCompared(t *testing.T) {
+	set := truth.Line{Kind: truth.Set, Object: "contact", Fields: []string{"phone", "city", "email"}}
+	listed := func(system string, at truth.Time) truth.Line {
+		return truth.Line{Kind: truth.Listed, System: system, Object: "contact", At: at}
+	}
+	said := &Findings{KPIs: map[string]KPI{sync + "/" + KPICoverage: {Value: 0, Known: true}}}
+	for want, lines := range map[float64][]truth.Line{
+		0:   {set, listed("hubspot", 2)},
+		100: {set, listed("hubspot", 2), listed("salesforce", 30)},
+	} {
+		rows, _ := Score(world(t, lines...), said)
+		require.InDelta(t, want, row(t, rows, GroupKPIs, "coverage error").Value, 1e-9)
+	}
+}
+
+// An unknown drift is no error, and right only where nobody could look.
+func TestDriftIsRightlyUnknown(t *testing.T) {
+	said := &Findings{KPIs: map[string]KPI{sync + "/" + KPIDrift: {Beside: map[string]float64{"denominator": 100}}}}
+	g := gap(22, "phone", "vendor_outage")
+	g.Silent = false
+	outage := []truth.Line{{Kind: truth.Fault, ID: "f", At: 20, Cause: "vendor_outage"}, g, closed(35, "phone"), {Kind: truth.FaultEnd, ID: "f", At: 35}}
+	rows, _ := Score(world(t, outage...), said)
+	require.Contains(t, row(t, rows, GroupKPIs, "drift rate error").Note, "rightly unknown: 1 of 100 records")
+	rows, _ = Score(world(t, g), said)
+	require.Contains(t, row(t, rows, GroupKPIs, "drift rate error").Note, "unknown without need: 0 of 100")
+}
+
 func TestWhatIsNotThereIsNotMeasured(t *testing.T) {
 	w := world(t, gap(10, "phone", "coerced"))
 	rows, _ := Score(w, &Findings{Missing: map[string]string{GroupDivergences: "there is no divergences"}})

@@ -1,10 +1,12 @@
 package evaluate
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"plumbline.dev/schemas/event"
 )
@@ -27,7 +29,7 @@ func (s *sheet) kpis(w *World, f *Findings) {
 	s.kpi(w, f, KPILatency, "latency p95 error", Relative, w.latency)
 	s.kpi(w, f, KPIMTTR, "MTTR error", Relative, w.mttr(f))
 	s.kpi(w, f, KPIDrift, "drift rate error", Points, w.drift)
-	s.kpi(w, f, KPICoverage, "coverage", Points, func(string, KPI) (float64, bool) { return 1, true })
+	s.kpi(w, f, KPICoverage, "coverage error", Points, w.coverage)
 }
 
 // kpi is the worst error over integrations. Points are those of a percentage.
@@ -56,8 +58,42 @@ func (s *sheet) kpi(w *World, f *Findings, view, name, unit string, want func(in
 	if !r.Measured {
 		r.Note = "the view does not say"
 	}
+	if view == KPIDrift && unknown > 0 {
+		r.Note = strings.TrimPrefix(r.Note+"; "+w.blind(f), "; ")
+	}
 	s.rows = append(s.rows, r)
 }
+
+// blind says whether drift is rightly unknown where it is: whether records that
+// differed while nobody could look are over the KPI's target. Any number would be
+// more wrong than what it is held against.
+func (w *World) blind(f *Findings) string {
+	var notes []string
+	for _, integration := range slices.Sorted(maps.Keys(w.runs)) {
+		k, ok := f.KPIs[integration+"/"+KPIDrift]
+		if !ok || k.Known {
+			continue
+		}
+		seen, dark := map[string]bool{}, map[string]bool{}
+		for _, g := range w.Gaps {
+			if r := w.reachBy(g, w.Until()); g.Sync == integration && int64(g.At) < w.Until() && r != underWay {
+				name := g.Object + "/" + first(g.SourceID, g.TargetID)
+				seen[name] = seen[name] || r == knowable
+				dark[name] = true
+			}
+		}
+		maps.DeleteFunc(dark, func(name string, _ bool) bool { return seen[name] })
+		word := "unknown without need"
+		if float64(len(dark)) >= driftTarget*k.Beside["denominator"] {
+			word = "rightly unknown"
+		}
+		notes = append(notes, fmt.Sprintf("%s: %d of %g records differed while nobody could look", word, len(dark), k.Beside["denominator"]))
+	}
+	return strings.Join(notes, "; ")
+}
+
+// driftTarget of kpis.md 4.
+const driftTarget = 0.01
 
 // success is KPI 1 by its definition: attempts where they are reported, else
 // changes that were delivered in time.
@@ -191,6 +227,26 @@ func (w *World) drift(integration string, k KPI) (float64, bool) {
 		}
 	}
 	return min(max(k.Value, float64(len(sure))/compared), float64(len(open))/compared), true
+}
+
+// coverage is the share of the sets of which somebody was shown both sides in
+// time to be compared: a run is shorter than every schedule. All objects of a
+// scenario are critical.
+func (w *World) coverage(integration string, _ KPI) (float64, bool) {
+	covered, all := 0, 0
+	for _, s := range w.Sets {
+		if s.Sync != integration {
+			continue
+		}
+		n := 1 + len(s.Fields)
+		all += n
+		shown := 0
+		for _, at := range s.Listed {
+			shown += boolInt(at < w.Until())
+		}
+		covered += n * boolInt(shown == 2)
+	}
+	return float64(covered) / float64(max(all, 1)), all > 0
 }
 
 func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

@@ -65,7 +65,7 @@ var columns = []struct{ head, group, name string }{
 	{"KPI2 %", GroupKPIs, "latency p95 error"},
 	{"KPI3 %", GroupKPIs, "MTTR error"},
 	{"KPI4 pp", GroupKPIs, "drift rate error"},
-	{"KPI5 pp", GroupKPIs, "coverage"},
+	{"KPI5 pp", GroupKPIs, "coverage error"},
 	{"tripped", GroupAgents, "runaways tripped"},
 	{"storms", GroupRetries, "storms seen"},
 }

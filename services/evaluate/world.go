@@ -22,6 +22,7 @@ type World struct {
 	Attempts   []*truth.Line // write attempts and refreshes, reported or not
 	Incidents  []*Incident
 	Faults     []*Span
+	Sets       []*Set
 
 	runs    map[string]bool
 	changes map[string]*Change   // by integration and change id
@@ -54,6 +55,13 @@ type Incident struct {
 	Ended int64
 	Onset int64 // the first affected change
 	Known int64 // when it can be known (kpis.md 3): the first failure that is told, or a deadline that passed
+}
+
+// Set is an object that is to be compared, itself and field by field. Listed is
+// when somebody was first shown all of it, by system.
+type Set struct {
+	truth.Line
+	Listed map[string]int64
 }
 
 // Span is a fault while it lasted.
@@ -134,11 +142,23 @@ func (b *builder) add(l truth.Line) {
 		if f := b.faults[l.ID]; f != nil {
 			f.Ended = at
 		}
+	case truth.Set:
+		b.Sets = append(b.Sets, &Set{l, map[string]int64{}})
+	case truth.Listed:
+		b.listed(&l)
 	case truth.Lost:
 		for _, id := range l.Changes {
 			if c := b.changes[l.Sync+id]; c != nil {
 				c.Lost = true
 			}
+		}
+	}
+}
+
+func (b *builder) listed(l *truth.Line) {
+	for _, s := range b.Sets {
+		if s.Sync == l.Sync && s.Object == l.Object && s.Listed[l.System] == 0 {
+			s.Listed[l.System] = int64(l.At)
 		}
 	}
 }

@@ -58,6 +58,9 @@ func (s *Simulation) begin() {
 			Kind: truth.Run, ID: w.in.ID, Seed: s.o.Seed,
 			Note: "rate " + strconv.FormatFloat(s.o.Rate, 'g', -1, 64) + ", history " + s.o.History.String(),
 		})
+		for _, o := range w.objects {
+			w.note(truth.Line{Kind: truth.Set, Object: o.Name, Fields: o.names(o.every, false)})
+		}
 		w.populate()
 		w.people.start()
 		w.faults.start()

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"plumbline.dev/schemas/event"
+	"plumbline.dev/services/internal/truth"
 	"plumbline.dev/services/simulate/crm"
 	"plumbline.dev/services/simulate/hubspot"
 	"plumbline.dev/services/simulate/salesforce"
@@ -61,12 +62,12 @@ func (s *Simulation) serve(w *world) fakes {
 	}
 	hs := hubspot.New(hubspot.Options{
 		Lock: &s.mu, Tables: source, Portal: w.in.Source.Account, Token: HubSpotToken, Refresh: HubSpotRefresh,
-		Owners: owners, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.sourceChanged,
+		Owners: owners, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.sourceChanged, Listed: w.listed,
 	})
 	dice := w.diceOf("readers") // of their own: who reads must not change what happens
 	sf := salesforce.New(salesforce.Options{
 		Lock: &s.mu, Org: w.sf, Tables: target, OrgID: w.in.Target.Account, ClientID: SalesforceClientID, Secret: SalesforceSecret,
-		User: SalesforceUser, Password: SalesforcePassword, UserID: reader, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.targetChanged,
+		User: SalesforceUser, Password: SalesforcePassword, UserID: reader, Now: w.Now, Wall: s.o.Clock.Now, Changed: w.targetChanged, Listed: w.listed,
 		Fault: func(*http.Request) (crm.Answer, bool) { return s.outage(w, dice) },
 	})
 	w.spend = sf.Spend
@@ -84,6 +85,19 @@ func (s *Simulation) outage(w *world, dice *timeline.Dice) (crm.Answer, bool) {
 		}
 	}
 	return crm.Answer{}, false
+}
+
+// listed notes that a reader was shown all of a table: nobody compares a set
+// of which that is not true of both sides.
+func (w *world) listed(t *crm.Table) {
+	for _, o := range w.objects {
+		switch t {
+		case o.source:
+			w.note(truth.Line{Kind: truth.Listed, System: w.in.Source.System, Object: o.Name})
+		case o.target:
+			w.note(truth.Line{Kind: truth.Listed, System: w.in.Target.System, Object: o.Name})
+		}
+	}
 }
 
 // sourceChanged follows what a client of the fake HubSpot wrote, as if an app

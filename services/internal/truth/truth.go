@@ -21,6 +21,8 @@ const (
 	Fault      = "fault"      // a fault begins
 	FaultEnd   = "fault_end"  // ends the fault of the same id
 	Lost       = "lost"       // Changes were never told of
+	Set        = "set"        // an object with its mapped fields, to be compared
+	Listed     = "listed"     // somebody was shown all of an object in a system
 	Incident   = "incident"   // the fault of the same id first hurt a record
 	IncidentOK = "incident_end"
 	End        = "end" // last line: the run is over

@@ -118,6 +118,9 @@ func (s *Server) list(q *request) (int, any) {
 		}
 		out.Results = append(out.Results, show(q.table, r, names(q)))
 	}
+	if out.Paging == nil && !archived {
+		s.o.Listed(q.table)
+	}
 	return http.StatusOK, out
 }
 

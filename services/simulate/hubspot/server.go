@@ -27,6 +27,7 @@ type Options struct {
 	Limit   int                                 // requests in ten seconds; 0 = 190
 	Daily   int                                 // 0 = 625000
 	Changed func(crm.Change)                    // hears of writes, with the lock held
+	Listed  func(*crm.Table)                    // hears that all of a table was read, with the lock held
 	Fault   func(*http.Request) (Problem, bool) // answers instead of the server
 }
 
@@ -53,6 +54,9 @@ func New(o Options) *Server {
 	}
 	if o.Wall == nil {
 		o.Wall = time.Now
+	}
+	if o.Listed == nil {
+		o.Listed = func(*crm.Table) {}
 	}
 	if o.Changed == nil {
 		o.Changed = func(crm.Change) {}

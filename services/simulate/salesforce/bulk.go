@@ -168,6 +168,9 @@ func (s *Server) bulkResults(q *request) answer {
 	if end < len(j.lines) {
 		next = base64.RawStdEncoding.EncodeToString([]byte(strconv.Itoa(end)))
 	}
+	if next == "null" && j.query.Where == nil {
+		s.o.Listed(j.table)
+	}
 	var b bytes.Buffer
 	for i, n := range j.names {
 		if i > 0 {

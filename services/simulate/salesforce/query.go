@@ -25,6 +25,7 @@ type cursor struct {
 	names   []string
 	rows    []*crm.Row
 	size    int
+	whole   bool // of the table
 }
 
 func (s *Server) query(q *request) answer    { return s.run(q, false) }
@@ -49,7 +50,7 @@ func (s *Server) run(q *request, deleted bool) answer {
 	if parsed.Count {
 		return answer{http.StatusOK, map[string]any{"totalSize": len(rows), "done": true, "records": []any{}}}
 	}
-	return s.page(&cursor{q.version, t, names, rows, pageSize(q)}, 0, "")
+	return s.page(&cursor{q.version, t, names, rows, pageSize(q), parsed.Where == nil && parsed.Limit < 0 && parsed.Offset == 0}, 0, "")
 }
 
 // selected resolves the names of a query; an unknown one is refused.
@@ -124,6 +125,9 @@ func (s *Server) page(c *cursor, from int, id string) answer {
 		records = append(records, s.show(c.version, c.table, r, c.names))
 	}
 	out := map[string]any{"totalSize": len(c.rows), "done": end == len(c.rows), "records": records}
+	if end == len(c.rows) && c.whole {
+		s.o.Listed(c.table)
+	}
 	if end < len(c.rows) {
 		if id == "" {
 			id = s.keep(c)

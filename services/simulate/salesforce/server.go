@@ -32,6 +32,7 @@ type Options struct {
 	Daily    int                                    // API calls a day; 0 = 100000
 	External string                                 // field with the source's id; empty: HubSpot_Id__c
 	Changed  func(crm.Change)                       // hears of writes, with the lock held
+	Listed   func(*crm.Table)                       // hears that all of a table was read, with the lock held
 	Fault    func(*http.Request) (crm.Answer, bool) // answers instead of the server
 	JobFails func(query string) string              // why a bulk query fails, or ""
 }
@@ -60,6 +61,9 @@ func New(o Options) *Server {
 	}
 	if o.Wall == nil {
 		o.Wall = time.Now
+	}
+	if o.Listed == nil {
+		o.Listed = func(*crm.Table) {}
 	}
 	if o.Changed == nil {
 		o.Changed = func(crm.Change) {}
