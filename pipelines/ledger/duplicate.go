@@ -43,6 +43,12 @@ func (f *folding) duplicates(b *event.Observation) {
 	}
 }
 
+// extra reports whether a comparison shows a copy of nothing that was once
+// linked here, while another one is this record's: what it holds says nothing.
+func (f *folding) extra(b *event.Observation) bool {
+	return b.Side == event.Target && isOrphan(b.ExternalID) && !isOrphan(f.key) && f.r.TargetID != "" && f.r.TargetID != b.RecordID
+}
+
 // twin is the other record that a duplicate is about, and its system.
 func (g *Gap) twin() (side, id string) {
 	switch {

@@ -150,6 +150,7 @@ func (f *folding) observation(b *event.Observation) {
 	case f.m == nil:
 	case b.OutOfScope:
 		f.leaveScope()
+	case f.extra(b):
 	case b.RecordKey == "":
 		f.orphan(observed(f.m, b), b.RecordID)
 	default:

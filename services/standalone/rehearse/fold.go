@@ -34,27 +34,28 @@ import (
 // the other in the simulator's own time: what the ledger makes of a scenario,
 // in seconds and the same in every run, whatever the machine does.
 type fold struct {
-	ctx     context.Context //nolint:containedctx // of one Fold
-	door    http.Handler
-	offsets map[string]int64
-	resolve *stream.Task
-	track   *stream.Task
-	watch   *stream.Task
-	counts  *kpi.KPI // as the watch has them, to be asked in the end
-	rates   *stream.Task
-	objects []*both
-	pending []*event.Check // asked, not yet answered
-	sim     *simulate.Simulation
-	at      atomic.Int64
-	ticked  event.Time
-	polled  event.Time
-	glanced event.Time // at the schemas
-	probed  event.Time
-	conns   []*connection
-	out     map[string][]event.Event
-	waited  int           // of the readers, in this look
-	log     *json.Encoder // of everything folded, where it is kept
-	err     error         // the first
+	ctx      context.Context //nolint:containedctx // of one Fold
+	door     http.Handler
+	offsets  map[string]int64
+	resolve  *stream.Task
+	track    *stream.Task
+	watch    *stream.Task
+	counts   *kpi.KPI // as the watch has them, to be asked in the end
+	rates    *stream.Task
+	objects  []*both
+	pending  []*event.Check // asked, not yet answered
+	sim      *simulate.Simulation
+	at       atomic.Int64
+	ticked   event.Time
+	polled   event.Time
+	glanced  event.Time // at the schemas
+	probed   event.Time
+	compared event.Time
+	conns    []*connection
+	out      map[string][]event.Event
+	waited   int           // of the readers, in this look
+	log      *json.Encoder // of everything folded, where it is kept
+	err      error         // the first
 }
 
 // folded is one line of the log.
@@ -274,6 +275,10 @@ func (f *fold) until(now event.Time) {
 			f.polled = tick.At
 			f.glance()
 			f.poll()
+			if tick.At-f.compared >= compareAfter {
+				f.compared = tick.At
+				f.compare()
+			}
 		}
 	}
 }
