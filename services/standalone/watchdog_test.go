@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"plumbline.dev/schemas/config"
 	"plumbline.dev/services/internal/pace"
@@ -19,11 +20,11 @@ import (
 	"plumbline.dev/services/notify/kit"
 )
 
-// hurried is a minute a second, from an hour ago on: who compares it with the
+// hurried is half a minute a second, from an hour ago on: who compares it with the
 // wall never sees what is to come.
 type hurried struct{ from, wall time.Time }
 
-const haste = 60
+const haste = 30
 
 func (h hurried) Now() time.Time { return h.from.Add(haste * time.Since(h.wall)) }
 
@@ -46,7 +47,8 @@ func TestStoppedMonitorIsNoticed(t *testing.T) {
 		return a
 	}
 	watching := monitor()
-	last := tell(t, stores.Addrs.Kafka, clock)
+	last, heard := tell(t, stores.Addrs.Kafka, clock)
+	require.Eventually(t, heard, time.Minute, 50*time.Millisecond, "a sign of life")
 	says := func(what string) {
 		t.Helper()
 		require.Eventually(t, func() bool { return strings.Contains(last(), what) }, time.Minute, 50*time.Millisecond, what)
@@ -57,15 +59,16 @@ func TestStoppedMonitorIsNoticed(t *testing.T) {
 	says("Plumbline watches again")
 }
 
-// tell runs a notifier, and returns what it said last.
-func tell(t *testing.T, broker string, clock hurried) func() string {
+// tell runs a notifier, and returns what it said last and whether it has heard
+// a sign of life.
+func tell(t *testing.T, broker string, clock hurried) (last func() string, heard func() bool) {
 	var mu sync.Mutex
-	var last string
+	var said string
 	chat := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, _ := io.ReadAll(r.Body)
 		mu.Lock()
 		defer mu.Unlock()
-		last = string(text)
+		said = string(text)
 		_, _ = io.WriteString(w, "ok")
 	}))
 	t.Cleanup(chat.Close)
@@ -75,14 +78,32 @@ func tell(t *testing.T, broker string, clock hurried) func() string {
 	text = strings.NewReplacer("group_wait: 10s", "group_wait: 300ms", "group_interval: 2m", "group_interval: 200ms").Replace(text)
 	file := filepath.Join(t.TempDir(), "alertmanager.yml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	reg := prometheus.NewRegistry()
 	who, err := notify.New(notify.Options{
 		Source: kit.Source{Brokers: []string{broker}}, Data: t.TempDir(), Every: 200 * time.Millisecond, File: file,
-		Config: config.Notify{AllowPrivate: true}, Now: clock.Now,
+		Config: config.Notify{AllowPrivate: true}, Now: clock.Now, Registerer: reg,
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- who.Run(ctx) }()
 	t.Cleanup(func() { cancel(); require.NoError(t, <-done) })
-	return func() string { mu.Lock(); defer mu.Unlock(); return last }
+	heard = func() bool {
+		families, err := reg.Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			if f.GetName() == "plumbline_notify_unreadable_total" { // markers of transactions are none
+				require.Zero(t, f.GetMetric()[0].GetCounter().GetValue())
+			}
+			if f.GetName() == "plumbline_notify_watchdog_age_seconds" {
+				for _, m := range f.GetMetric() {
+					if m.GetLabel()[0].GetValue() != "" {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	return func() string { mu.Lock(); defer mu.Unlock(); return said }, heard
 }

@@ -121,9 +121,19 @@ func (r *reading) partition(ctx context.Context, reader *kafka.Reader) error {
 }
 
 func (r *reading) record(m kafka.Message) error {
+	if marks(m) {
+		return nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.do(m)
+}
+
+// marks reports whether a record is the end of a transaction, which this client
+// hands out like any other: a version and a type as its key, a version and the
+// coordinator's epoch as its value.
+func marks(m kafka.Message) bool {
+	return len(m.Key) == 4 && m.Key[0] == 0 && m.Key[1] == 0 && m.Key[2] == 0 && m.Key[3] <= 1 && len(m.Value) == 6
 }
 
 func (r *reading) end() {
