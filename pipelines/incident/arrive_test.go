@@ -66,27 +66,3 @@ func TestAnOutageHoldsNoEditBack(t *testing.T) {
 		}
 	}
 }
-
-// Of one second nobody says what came first: a record that was replaced after it
-// failed is right, whichever of the two is told first.
-func TestWhatIsRightSinceDoesNotFailAgain(t *testing.T) {
-	w := newWorld()
-	w.until(0)
-	failed := w.now
-	w.refused("contact", event.ClassSchema, "BAD", "1")
-	w.until(3 * event.Second)
-	w.arrived("contact", "2", w.now)
-	w.partial("contact", func(p *event.Partial) {
-		p.Provider, p.Token = "salesforce", "sync"
-		p.Failures = []event.FailureCount{{
-			Class: event.ClassSchema, Code: "BAD", Fingerprint: "fp-BAD", Recoverability: event.Permanent, Origin: event.OriginError,
-			Operation: event.OpUpdate, N: 2, Records: []string{"2", "3"}, First: failed, Last: w.now - 100,
-		}}
-	})
-	w.until(event.Minute)
-	i := w.only(t)
-	require.Equal(t, []string{"contact/1", "contact/3"}, i.Records)
-	w.refused("contact", event.ClassSchema, "BAD", "2") // and later again
-	w.until(2 * event.Minute)
-	require.Equal(t, []string{"contact/1", "contact/2", "contact/3"}, w.only(t).Records)
-}

@@ -88,7 +88,8 @@ func (n *Incidents) partial(ctx stream.Ctx, p *event.Partial) {
 		n.deliveries(ctx, p, &p.Deliveries[i])
 	}
 	if len(p.Divergences) > 0 {
-		n.wait(ctx, p).Divergences = p.Divergences
+		w := n.waiting.Change(fmt.Sprintf("%016d/%020d", int64(ctx.Now), ctx.Version))
+		*w = event.Partial{Tenant: p.Tenant, Integration: p.Integration, Object: p.Object, Second: ctx.Now, Divergences: p.Divergences}
 	}
 	for i := range p.Attempts {
 		if c := &p.Attempts[i]; c.Outcome == event.OutcomeOK && event.IsWrite(c.Operation) {
@@ -96,28 +97,6 @@ func (n *Incidents) partial(ctx stream.Ctx, p *event.Partial) {
 			break
 		}
 	}
-}
-
-// wait keeps a part of what was told until all of its second is there.
-func (n *Incidents) wait(ctx stream.Ctx, p *event.Partial) *event.Partial {
-	key := fmt.Sprintf("%016d/%020d", int64(ctx.Now), ctx.Version)
-	w := n.waiting.Get(key)
-	if w == nil {
-		w = n.waiting.Change(key)
-		*w = event.Partial{Tenant: p.Tenant, Integration: p.Integration, Object: p.Object, Second: ctx.Now}
-	}
-	return n.waiting.Change(key)
-}
-
-// righted reports whether a record is right since, as was told a moment before
-// the failure: of one second nobody says what came first.
-func (n *Incidents) righted(p *event.Partial, record string, failed event.Time) bool {
-	return slices.ContainsFunc(n.waiting.Keys(), func(key string) bool {
-		w := n.waiting.Get(key)
-		return w.Integration == p.Integration && w.Object == p.Object && slices.ContainsFunc(w.Deliveries, func(c event.DeliveryCount) bool {
-			return c.Settled >= failed && slices.Contains(c.Records, record)
-		})
-	})
 }
 
 func (n *Incidents) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureCount) {
@@ -131,7 +110,7 @@ func (n *Incidents) failures(ctx stream.Ctx, p *event.Partial, c *event.FailureC
 	if x == nil {
 		return
 	}
-	n.affect(x, p, c)
+	x.affect(p, c)
 	x.note(p, c)
 	x.I.Failures += c.N
 	x.I.OnsetAt = min(x.I.OnsetAt, c.First)
@@ -170,9 +149,9 @@ func (n *Incidents) unheld(p *event.Partial, c *event.FailureCount) *event.Failu
 }
 
 // affect adds the records that a failure hit.
-func (n *Incidents) affect(c *Case, p *event.Partial, f *event.FailureCount) {
+func (c *Case) affect(p *event.Partial, f *event.FailureCount) {
 	for _, r := range f.Records {
-		if !slices.Contains(f.Loose, r) && (f.Origin == event.OriginInferred || !n.righted(p, r, f.Last)) {
+		if !slices.Contains(f.Loose, r) {
 			c.wrong(p.Object + "/" + r)
 		}
 	}
@@ -243,10 +222,6 @@ func (n *Incidents) deliveries(ctx stream.Ctx, p *event.Partial, c *event.Delive
 		n.lost(ctx, p, c)
 	case event.StateApplied, event.StateVerified, event.StateSuperseded, event.StateOverwritten, event.StateUnobserved,
 		event.StateAcknowledged:
-		if len(c.Records) > 0 {
-			w := n.wait(ctx, p)
-			w.Deliveries = append(w.Deliveries, *c)
-		}
 		word := c.State == event.StateUnobserved || c.State == event.StateAcknowledged // the target's, until somebody looks
 		for _, r := range c.Records {
 			n.heal(p.Integration, p.Object+"/"+r, word, min(c.Settled, ctx.Now))

@@ -179,6 +179,7 @@ func (s *story) happened(l *Ledger, ev event.Event) {
 				}
 			}
 			s.over(everyGap, "out_of_scope")
+		case e.Side == "target" && isOrphan(e.ExternalID) && !isOrphan(s.key) && s.targetID != "" && s.targetID != e.RecordID: // a copy of nothing
 		case e.RecordKey == "":
 			s.orphan(observed(s.m, e), e.RecordID)
 		default:
