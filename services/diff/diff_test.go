@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -255,6 +258,30 @@ func TestFromElsewhere(t *testing.T) {
 	require.Equal(t, []string{`2  missing_in_target null null`}, texts(lines))
 	_, _, err = run(t, &diff.Options{A: table + "#one", B: "env:CRM#no_such", Key: []string{"dummy"}})
 	require.ErrorContains(t, err, "no_such")
+}
+
+// A server that holds both sides runs the query that costs something once: no
+// HEAD before it, and no table read only to learn its columns.
+func TestAServerIsAskedOnce(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: warehousetest.Addr(t)})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.Method+" "+r.URL.Query().Get("query"))
+		mu.Unlock()
+		proxy.ServeHTTP(w, r)
+	}))
+	defer web.Close()
+	server := "clickhouse+" + web.URL + "/system#"
+	_, lines, err := run(t, &diff.Options{A: server + "SELECT number AS id FROM numbers(3)", B: server + "SELECT number AS id FROM numbers(2)", Key: []string{"id"}})
+	require.NoError(t, err)
+	require.Len(t, lines, 1)
+	require.Len(t, asked, 5, "columns and rows of each side, and the comparison")
+	for i, query := range asked {
+		require.True(t, strings.HasPrefix(query, "GET "), query)
+		require.True(t, i >= 2 || strings.HasSuffix(query, "LIMIT 1 FORMAT Native"), query)
+	}
 }
 
 // Tables of a ClickHouse server are compared there if it holds both, else
