@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: injuries breakers help run test check eval causes bench bench-sink bench-diff microbench kill faults soak build engine kafka fuzz senders bench-peers bench-process bench-roles stories release licences vuln
+.PHONY: injuries breakers help run test check eval causes bench bench-sink bench-diff microbench kill faults soak build image engine kafka fuzz senders bench-peers bench-process bench-roles stories release licences vuln
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ stories: engine ## the console in a real Chromium: stories from alert to resolut
 
 build: ## bin/plumbline, static
 	CGO_ENABLED=0 go build -trimpath -o bin/plumbline ./services/cmd/plumbline
+
+image: ## the container image, by docker or buildah
+	$(or $(shell command -v docker),buildah) build -f deploy/Dockerfile -t plumbline .
 
 engine: ## install the pinned ClickHouse engine into .cache, once
 	@scripts/engine.sh >/dev/null

@@ -70,18 +70,26 @@ func (m *member) restored() (n float64) {
 // and state was read back of what moved only, not of what stayed.
 func undisturbed(t *testing.T, members []*member, partitions float64) {
 	t.Helper()
-	doubts := 0.0
+	doubts := func() (n float64) {
+		for _, m := range members {
+			_, restarts := m.folded()
+			n += restarts
+		}
+		return n
+	}
+	again := members[0].restored() - partitions
+	more := members[1].restored() + members[2].restored() - partitions
 	for i, m := range members {
-		_, restarts := m.folded()
-		doubts += restarts
-		t.Logf("member %d: %.0f sessions in doubt, %.0f partitions restored", i, restarts, m.restored())
+		t.Logf("member %d: %.0f partitions restored", i, m.restored())
 		require.Empty(t, m.errs)
 	}
-	require.LessOrEqual(t, doubts, 1.0, "sessions ended because partitions moved") // one: a machine on which a heartbeat is late
-	if doubts == 0 {
-		require.Equal(t, partitions, members[0].restored(), "who keeps partitions restored them again")
-		require.LessOrEqual(t, members[1].restored()+members[2].restored(), partitions, "more was restored than moved")
+	if again > 0 || more > 0 {
+		// On a starved machine a heartbeat comes late: the group gives that member's
+		// partitions away, and it learns of it with its next request.
+		require.Eventually(t, func() bool { return doubts() > 0 }, 30*time.Second, 50*time.Millisecond,
+			"who kept %.0f partitions restored %.0f of them again, and newcomers %.0f more than moved", partitions, again, more)
 	}
+	require.LessOrEqual(t, doubts(), 1.0, "sessions ended because partitions moved")
 }
 
 // heirs lets the last member fall silent. The group gives its partitions away;
