@@ -30,12 +30,13 @@ func (f *folding) deadlines() {
 }
 
 // doubt drops the suspicion of a coerced value where the target's own events
-// have told since that the write was of other fields.
+// have told since that the write was of other fields, and where the field is
+// settled: of one that a later change took over, that one's echo was seen.
 func (f *folding) doubt(o *Open) {
 	saw := false
 	for i := range o.Wants {
 		w := &o.Wants[i]
-		if w.Saw != nil && f.r.Memory.elsewhere(o.D.Reverse, w.Target, w.Saw.Moved) {
+		if w.Saw != nil && (!w.pending() || f.r.Memory.elsewhere(o.D.Reverse, w.Target, w.Saw.Moved)) {
 			w.Saw = nil
 		}
 		saw = saw || w.Saw != nil

@@ -97,7 +97,7 @@ func (s *story) tick() {
 		switch {
 		case waiting(c.d.State) && c.judgeAt <= s.now:
 			for target, saw := range c.saw {
-				if s.fields.elsewhere(c.d.Reverse, target, saw.Moved) {
+				if !c.pending(target) || s.fields.elsewhere(c.d.Reverse, target, saw.Moved) {
 					delete(c.saw, target)
 				}
 			}
