@@ -14,10 +14,9 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
-const (
-	start     event.Time = 1_790_000_000_000
-	perSecond            = 1000
-)
+const start event.Time = 1_790_000_000_000
+
+const perSecond = 1000
 
 func integrations(n int) []config.Integration {
 	out := make([]config.Integration, n)
