@@ -39,8 +39,8 @@ type Change struct {
 	Removed     bool     `msg:"removed,omitempty"`     // the association was taken away
 	BodyHash    uint64   `msg:"body_hash,omitempty"`   // tells a redelivery from another event with the same id
 
-	// What the vendor says about order, where it does. Holes show: of one
-	// transaction, sequence numbers run from 1 without a gap.
+	// What the vendor says about order, where it does. A hole in a transaction is
+	// no loss: objects that send no events have numbers too (adr/0015).
 	Commit      int64  `msg:"commit,omitempty"`      // its running number of commits: larger is later, within the account
 	Transaction string `msg:"transaction,omitempty"` // what was committed together
 	Sequence    int64  `msg:"sequence,omitempty"`    // place in the transaction, from 1
