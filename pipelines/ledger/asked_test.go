@@ -92,7 +92,10 @@ func (s *story) questions() {
 // their deadline has passed.
 func (s *story) coercions() {
 	for _, c := range s.present() {
-		if c.d.State != "not_applied" || c.silent {
+		if c.d.State != "not_applied" || c.silent || c.judged || !c.coerced || c.judgeAt > s.now {
+			continue
+		}
+		if c.judged = true; s.whole(true).gone || s.whole(false).gone {
 			continue
 		}
 		for _, f := range c.fields {

@@ -21,6 +21,7 @@ type chapter struct {
 	answer   *Answer         // to the last failed attempt
 	asked    bool
 	silent   bool                  // its silent failure was told
+	judged   bool                  // the sync's own other value was
 	until    map[string]event.Time // when the change that replaced a field was made
 	named    map[string]bool       // by an acknowledged attempt
 	seenAt   event.Time

@@ -17,7 +17,8 @@ func (f *folding) deadlines() {
 		}
 	})
 	for i := range f.r.Open {
-		if o := &f.r.Open[i]; o.D.State == event.StateNotApplied && !o.Silent {
+		if o := &f.r.Open[i]; o.suspected() && o.Judge <= f.ctx.Now {
+			o.Judged = true
 			f.silent(o)
 		}
 	}

@@ -31,8 +31,11 @@ func (o *Open) partial() bool {
 }
 
 // silent confirms what the sync user was seen to write in place of the value,
-// now that its deadline has passed.
+// now that its deadline has passed. What is not there has no fields that differ.
 func (f *folding) silent(o *Open) {
+	if f.record(true).gone || f.record(false).gone {
+		return
+	}
 	for i := range o.Wants {
 		w := &o.Wants[i]
 		source := f.field(w.Target, true)

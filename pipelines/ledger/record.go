@@ -38,6 +38,7 @@ type Open struct {
 	SeenAt     event.Time `msg:"s,omitempty"` // the newest field was seen to be there then
 	SeenBasis  string     `msg:"b,omitempty"` //
 	Resolution int64      `msg:"n,omitempty"` //
+	Judged     bool       `msg:"g,omitempty"` // whether the suspicion is a silent failure was judged
 }
 
 // Passage is what an event.Delivery says beyond the record's key.
@@ -184,8 +185,16 @@ func (o *Open) due(asked event.Time) event.Time {
 		return o.Judge
 	case o.asks():
 		return min(max(o.Judge, asked+askEvery), o.Forget)
+	case o.suspected():
+		return o.Judge
 	}
 	return o.Forget
+}
+
+// suspected reports whether the sync's own other value has still to be judged:
+// it was proven not to have arrived, and nothing was told of it.
+func (o *Open) suspected() bool {
+	return o.D.State == event.StateNotApplied && o.Coerced && !o.Silent && !o.Judged
 }
 
 func (g *Gap) due(asked event.Time) event.Time {

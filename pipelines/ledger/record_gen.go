@@ -692,8 +692,8 @@ func (z *Kept) Msgsize() (s int) {
 func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(12)
-	var zb0001Mask uint16 /* 12 bits */
+	zb0001Len := uint32(13)
+	var zb0001Mask uint16 /* 13 bits */
 	_ = zb0001Mask
 	if z.Wants == nil {
 		zb0001Len--
@@ -726,6 +726,10 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Resolution == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x800
+	}
+	if z.Judged == false {
+		zb0001Len--
+		zb0001Mask |= 0x1000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -840,6 +844,11 @@ func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "n"
 			o = append(o, 0xa1, 0x6e)
 			o = msgp.AppendInt64(o, z.Resolution)
+		}
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+			// string "g"
+			o = append(o, 0xa1, 0x67)
+			o = msgp.AppendBool(o, z.Judged)
 		}
 	}
 	return
@@ -994,6 +1003,12 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Resolution")
 				return
 			}
+		case "g":
+			z.Judged, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Judged")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1018,7 +1033,7 @@ func (z *Open) Msgsize() (s int) {
 	} else {
 		s += 1 + 2 + msgp.StringPrefixSize + len(z.Answer.Code) + 2 + msgp.StringPrefixSize + len(z.Answer.Field) + 2 + msgp.StringPrefixSize + len(z.Answer.Class)
 	}
-	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size
+	s += 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + z.Judge.Msgsize() + 2 + z.Forget.Msgsize() + 2 + z.SeenAt.Msgsize() + 2 + msgp.StringPrefixSize + len(z.SeenBasis) + 2 + msgp.Int64Size + 2 + msgp.BoolSize
 	return
 }
 
