@@ -154,6 +154,9 @@ func (s *story) takeOver(older, newer *chapter) {
 	if older.d.State == "not_applied" && older.d.SupersededBy == "" && older.together() != "" {
 		older.d.SupersededBy = newer.d.ID
 	}
+	if older.d.State == "superseded" && older.d.SupersededBy == "" {
+		older.d.SupersededBy = newer.d.ID
+	}
 	s.retire(older, newer.d.ID, newer.d.Operation == "delete" || older.d.Operation == "delete")
 }
 

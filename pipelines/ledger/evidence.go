@@ -83,7 +83,7 @@ func (f *folding) matters(name string) bool {
 func (f *folding) judge(o *Open, e *Evidence) {
 	switch {
 	case o.D.Reverse != e.Source:
-		f.writtenBack(o, e)
+		f.undone(o, e)
 	case o.D.State == event.StateSuperseded && e.Event && e.At+f.p.skew >= max(o.D.ChangedAt, o.D.FirstAttemptAt):
 		f.arrived(o, e)
 	case o.D.State == event.StateOverwritten:

@@ -162,16 +162,26 @@ func (s *story) ruleOf(target string, shown event.Value) string {
 	return ""
 }
 
-// undone is a change that the sync wrote over, where it was made.
+// undone is a change that the sync wrote over, where it was made, or that was
+// replaced there by one that nobody told of.
 func (s *story) undone(c *chapter, e *Evidence) {
-	if over(c.d.State) || c.d.State == "not_applied" || !e.Event || e.Missing || e.At < c.d.ChangedAt || !s.m.ours(e.side(), e.Writer) {
+	if over(c.d.State) || c.d.State == "not_applied" || e.Missing {
+		return
+	}
+	overwritten := e.Event && e.At >= c.d.ChangedAt && s.m.ours(e.side(), e.Writer)
+	savedSince := !e.Event && e.Modified > c.d.ChangedAt
+	if !overwritten && !savedSince {
 		return
 	}
 	any := false
 	for _, f := range c.fields {
 		shown, ok := event.Find(e.Fields, f.Target)
-		if ok && c.pending(f.Target) && !s.m.unchanged(f.Target, f.Value, shown) {
-			c.fate[f.Target+" past"], any = "yes", true
+		if !ok || !c.pending(f.Target) || s.m.unchanged(f.Target, f.Value, shown) {
+			continue
+		}
+		c.fate[f.Target+" past"], any = "yes", true
+		if savedSince {
+			c.until[f.Target] = e.Modified
 		}
 	}
 	if any {

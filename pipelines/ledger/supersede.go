@@ -82,6 +82,9 @@ func (f *folding) pass(older, newer *Open) {
 	if older.D.State == event.StateNotApplied && older.D.SupersededBy == "" && older.outcome() != "" {
 		older.D.SupersededBy = f.deliveryID(newer) // it still never arrived, but nobody waits for it
 	}
+	if older.D.State == event.StateSuperseded && older.D.SupersededBy == "" {
+		older.D.SupersededBy = f.deliveryID(newer) // it was seen before anybody told of it
+	}
 	if older.settled() || older.D.State == event.StateNotApplied {
 		return
 	}
@@ -134,26 +137,36 @@ func (f *folding) mergedAway(c *event.Change) {
 	})
 }
 
-// writtenBack retires what the sync itself undid: it wrote another value into
-// the system where the change was made, so nobody waits for it any more.
-func (f *folding) writtenBack(o *Open, e *Evidence) {
-	if !e.Event || e.Missing || e.At < o.D.ChangedAt || !f.m.ours(e.side(), e.Writer) || o.settled() || o.D.State == event.StateNotApplied {
+// undone retires what the system itself does not hold any more, where the
+// change was made: the sync wrote another value over it, or a look shows what
+// was saved since, of which no news came. Nobody waits for it any more.
+func (f *folding) undone(o *Open, e *Evidence) {
+	if e.Missing || o.settled() || o.D.State == event.StateNotApplied || !f.later(o, e) {
 		return
 	}
 	undone := false
 	for i := range o.Wants {
 		w := &o.Wants[i]
 		shown, ok := event.Find(e.Fields, w.Target)
-		if !ok || !w.pending() {
+		if !ok || !w.pending() || f.m.unchanged(w.Target, w.Value, shown) {
 			continue
 		}
-		if !f.m.unchanged(w.Target, w.Value, shown) {
-			w.Past, undone = true, true
+		if w.Past, undone = true, true; !e.Event {
+			w.Until = e.Modified
 		}
 	}
 	if undone {
 		f.retire(o, "", false)
 	}
+}
+
+// later reports whether evidence of the system where a change was made is of
+// something that happened to the record afterwards.
+func (f *folding) later(o *Open, e *Evidence) bool {
+	if e.Event {
+		return e.At >= o.D.ChangedAt && f.m.ours(e.side(), e.Writer)
+	}
+	return e.Modified > o.D.ChangedAt
 }
 
 // loop reports whether a change is the sync's own write, though nobody told
