@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -148,6 +149,18 @@ func (x *run) whole(ctx context.Context) (*Result, error) {
 	return x.compare(ctx)
 }
 
+// tries is how often what passes is tried again: a limit takes longer to pass,
+// and our own budget comes back by itself.
+func tries(kind crm.Kind) int {
+	switch kind {
+	case crm.KindBudget:
+		return math.MaxInt
+	case crm.KindLimit:
+		return 30
+	}
+	return 5
+}
+
 // patient waits for what passes: a run may take longer than a day's budget.
 func (x *run) patient(ctx context.Context, do func() error) error {
 	for fails := 0; ; fails++ {
@@ -155,7 +168,7 @@ func (x *run) patient(ctx context.Context, do func() error) error {
 		if err == nil || !crm.Passes(err) || ctx.Err() != nil {
 			return err
 		}
-		if crm.KindOf(err) != crm.KindBudget && fails >= 5 {
+		if fails >= tries(crm.KindOf(err)) {
 			return err
 		}
 		wait := max(crm.AfterOf(err), retryFirst<<min(fails, 6))

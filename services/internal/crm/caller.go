@@ -108,7 +108,7 @@ func (c *Caller) wait(e *Error, try int) time.Duration {
 	if e.Kind == KindLimit {
 		c.Budget.Pause(min(wait, maxWait))
 	}
-	if wait > maxWait {
+	if wait > maxWait || e.Spent {
 		return -1
 	}
 	return wait

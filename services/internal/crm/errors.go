@@ -30,6 +30,7 @@ type Error struct {
 	Code    string
 	Message string
 	After   time.Duration // not before
+	Spent   bool          // the account's day is used up: trying again is the caller's affair
 	Err     error
 }
 

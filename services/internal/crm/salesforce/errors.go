@@ -9,6 +9,11 @@ import (
 	"plumbline.dev/services/internal/crm"
 )
 
+// quiet is how long an account whose day is used up is left alone. A refused
+// call counts nowhere, and what differed meanwhile is soon written over once the
+// sync may write again: a look should not come much later than that.
+const quiet = 30 * time.Second
+
 // refusal reads Salesforce's error: an array, mostly of one. Its limit is a
 // 403, so the code goes before the status.
 func refusal(status int, _ http.Header, body []byte) *crm.Error {
@@ -22,7 +27,7 @@ func refusal(status int, _ http.Header, body []byte) *crm.Error {
 	e := &crm.Error{Kind: crm.ByStatus(status), Code: many[0].Code, Message: crm.Cut(many[0].Message, 300)}
 	switch code := many[0].Code; {
 	case code == "REQUEST_LIMIT_EXCEEDED":
-		e.Kind, e.After = crm.KindLimit, 5*time.Minute // a refused call counts nowhere: worth a look now and then
+		e.Kind, e.After, e.Spent = crm.KindLimit, quiet, true
 	case strings.HasPrefix(code, "EXCEEDED_MAX_"), code == "TOO_MANY_APEX_REQUESTS":
 		e.Kind, e.After = crm.KindLimit, time.Minute
 	case code == "INVALID_SESSION_ID", code == "INVALID_AUTH_HEADER":

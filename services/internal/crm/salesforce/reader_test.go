@@ -177,6 +177,11 @@ func TestRefusalsCarryDecisions(t *testing.T) {
 	_, err = r.Count(t.Context(), contacts)
 	require.Contains(t, []crm.Kind{crm.KindLimit, crm.KindBudget}, crm.KindOf(err), "%v", err)
 
+	spent := refusal(http.StatusForbidden, nil, []byte(`[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`))
+	require.Equal(t, crm.KindLimit, spent.Kind)
+	require.True(t, spent.Spent, "the same call is not tried again")
+	require.LessOrEqual(t, spent.After, 30*time.Second, "what differs is over soon once the sync may write again")
+
 	_, r = open(t, 5, good, fake.Options{})
 	_, err = r.Find(t.Context(), contacts, "No__c", []string{"x"})
 	require.Equal(t, crm.KindSchema, crm.KindOf(err))
