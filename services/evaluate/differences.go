@@ -49,7 +49,7 @@ func index(gaps []*Gap, withField bool) gapIndex {
 // of is the true difference that a finding stands for: the one in the same
 // place that was open when it was seen, or nil.
 func (x gapIndex) of(d *Divergence, withField bool) *Gap {
-	for _, id := range []string{d.SourceID, d.TargetID} {
+	for _, id := range d.ids() {
 		p := place{integration: d.Integration, object: d.Object, id: id}
 		if withField {
 			p.field = d.Field
@@ -61,6 +61,15 @@ func (x gapIndex) of(d *Divergence, withField bool) *Gap {
 		}
 	}
 	return nil
+}
+
+// ids are those that a finding may be known by: the source's record, but of a
+// copy too many its own, because a record may have several.
+func (d *Divergence) ids() [2]string {
+	if d.Kind == event.Duplicate {
+		return [2]string{d.TargetID, d.SourceID}
+	}
+	return [2]string{d.SourceID, d.TargetID}
 }
 
 // divergences scores what differs, field by field.
@@ -141,7 +150,8 @@ func (s *sheet) silent(w *World, f *Findings) {
 	var times []int64
 	seen := map[place]bool{}
 	for _, d := range sorted(f.silentRecords(w), func(d Divergence) int64 { return d.Confirmed }) {
-		p := place{integration: d.Integration, object: d.Object, id: first(d.SourceID, d.TargetID)}
+		ids := d.ids()
+		p := place{integration: d.Integration, object: d.Object, id: first(ids[0], ids[1])}
 		if d.Confirmed > w.End || seen[p] {
 			continue
 		}

@@ -86,3 +86,22 @@ func TestANewSaveBeginsAnew(t *testing.T) {
 	rows, _ := Score(w, &Findings{})
 	require.Equal(t, 1, row(t, rows, GroupDivergences, "recall").Of)
 }
+
+// Several records may be merged into one: each copy that stays is found by itself.
+func TestCopiesTooManyAreRecordsOfTheirOwn(t *testing.T) {
+	var lines []truth.Line
+	f := &Findings{}
+	for id, copied := range map[string]string{"1": "003A", "2": "003B"} {
+		g := gap(10, "", "merge_not_propagated")
+		g.ID, g.SourceID, g.TargetID, g.Type = "gap "+id, id, copied, event.MissingInSource
+		lines = append(lines, g)
+		f.Divergences = append(f.Divergences, Divergence{
+			ID: id, Integration: sync, Object: "contact", SourceID: "survivor", TargetID: copied, Kind: event.Duplicate, FirstSeen: at(10), Confirmed: at(11),
+		})
+	}
+	rows, _ := Score(world(t, lines...), f)
+	for _, name := range []string{"precision", "recall"} {
+		r := row(t, rows, GroupSilent, name)
+		require.Equal(t, []int{2, 2}, []int{r.Hits, r.Of}, name)
+	}
+}
