@@ -29,7 +29,7 @@ func NewProducer(o Options, configHash string) (*Producer, error) {
 		kgo.ProducerBatchMaxBytes(4<<20),
 		// A request is answered when its records are: a short wait, and one
 		// request in flight, make the groups that spare the broker its syncs.
-		kgo.ProducerLinger(2*time.Millisecond),
+		kgo.ProducerLinger(5*time.Millisecond),
 		kgo.MaxProduceRequestsInflightPerBroker(1),
 		kgo.RetryBackoffFn(backoff),
 		kgo.MaxBufferedRecords(1<<17),
