@@ -119,8 +119,11 @@ func (x *counted) urgent() bool {
 		slices.ContainsFunc(x.Deliveries, func(d event.DeliveryCount) bool { return len(d.Records) > 0 })
 }
 
+// inOrder puts failures before what came of them: a record that fails and is
+// right with the next try, both between two ticks, is right.
 func inOrder(a, b *counted) int {
 	return cmp.Or(
+		-cmp.Compare(min(len(a.Failures), 1), min(len(b.Failures), 1)),
 		cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Integration, b.Integration), cmp.Compare(a.Object, b.Object),
 		cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Token, b.Token), cmp.Compare(a.Actor.Kind, b.Actor.Kind),
 		cmp.Compare(a.Actor.ID, b.Actor.ID), cmp.Compare(a.Actor.Run, b.Actor.Run), cmp.Compare(a.nth, b.nth),

@@ -112,6 +112,35 @@ func TestQuietCellsWaitWhereThereAreMany(t *testing.T) {
 	require.Less(t, len(many), steps/perSecond*cells*3/5, "many integrations with little to say are told one by one")
 }
 
+// TestFailuresAreToldBeforeWhatCameOfThem: one try failed and the next one
+// landed, within one second. Who is told in this order knows that the record is right.
+func TestFailuresAreToldBeforeWhatCameOfThem(t *testing.T) {
+	op, out := New(integrations(1)), stream.Out{}
+	out.Begin(&stream.Record{})
+	op.Step(stream.Ctx{Now: start}, "", &event.Failure{
+		Tenant: config.DefaultTenant, Integration: "in-0", Object: "contact", Provider: "salesforce", Actor: event.Actor{Kind: "integration", ID: "worker"},
+		RecordKey: "1", DeliveryID: "d", OccurredAt: start, Verdict: event.Verdict{Class: event.ClassNetwork, Fingerprint: "f"},
+	}, &out)
+	op.Step(stream.Ctx{Now: start}, "", &event.Delivery{
+		Tenant: config.DefaultTenant, Integration: "in-0", Object: "contact", RecordKey: "1", Was: event.StateAttempted, State: event.StateApplied,
+		ChangedAt: start, DueAt: start + event.Minute, UpdatedAt: start + 500, AppliedAt: start + 500, Attempts: 2,
+	}, &out)
+	op.Tick(stream.Ctx{Now: start + event.Second}, &out)
+	var told []string
+	for _, o := range out.List {
+		if p, ok := o.Event.(*event.Partial); ok {
+			for range p.Failures {
+				told = append(told, "failed")
+			}
+			for _, d := range p.Deliveries {
+				require.Equal(t, []string{"1"}, d.Records)
+				told = append(told, d.State)
+			}
+		}
+	}
+	require.Equal(t, []string{"failed", event.StateApplied}, told)
+}
+
 func TestARestartAnywhereChangesNothing(t *testing.T) {
 	for _, n := range []int{20, 1000} {
 		_, want := told(t, n, 4*perSecond, 4*perSecond)

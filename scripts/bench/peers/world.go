@@ -150,15 +150,8 @@ func (w *world) receivers() []receiver {
 	}
 	return []receiver{
 		ours,
-		{"naive Go", "", func() (*process, error) {
-			path := filepath.Join(w.dir, "naive")
-			build := exec.Command("go", "build", "-o", path, "./naive")
-			build.Env = append(os.Environ(), "GOWORK=off")
-			if out, err := build.CombinedOutput(); err != nil {
-				return nil, fmt.Errorf("%w: %s", err, out)
-			}
-			return w.run("naive", env, path)
-		}},
+		{"naive Go", "", func() (*process, error) { return w.naive(env) }},
+		{"HTTP alone, nothing checked or kept", "", func() (*process, error) { return w.naive(append(env, "BROKER=")) }},
 		{"Fastify + kafkajs", "", func() (*process, error) {
 			install := exec.Command("npm", "ci", "--silent", "--no-audit", "--no-fund")
 			install.Dir = "fastify"
@@ -168,6 +161,16 @@ func (w *world) receivers() []receiver {
 			return w.run("fastify", append(env, "NODE_ENV=production"), "node", "fastify/server.mjs")
 		}},
 	}
+}
+
+func (w *world) naive(env []string) (*process, error) {
+	path := filepath.Join(w.dir, "naive")
+	build := exec.Command("go", "build", "-o", path, "./naive")
+	build.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	return w.run("naive", env, path)
 }
 
 // process is one program under measurement.
