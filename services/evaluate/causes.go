@@ -15,8 +15,9 @@ var meanings = map[string][][2]string{
 	"field_renamed": {{"schema change:"}}, "field_deleted": {{"schema change:"}}, "field_retyped": {{"schema change:"}},
 	"mapping_change": {{"mapping change:"}}, "duplicate_rule": {{"refused by the target:", "duplicate"}}, "duplicate": {{"refused by the target:", "duplicate"}},
 	"token_revoked": {{"verdict:", "auth"}, {"token rotation:"}}, "token_expired": {{"verdict:", "auth"}, {"token rotation:"}},
-	"throttled": {{"verdict:", "rate"}, {"quota"}}, "api_allocation": {{"quota"}}, "network": {{"verdict:", "network"}},
-	"vendor_outage": {{"verdict:", "outage"}, {"vendor incident:"}}, "brown_out": {{"verdict:", "outage"}, {"vendor incident:"}},
+	"throttled": {{"verdict:", "rate"}, {"quota"}, {"refused by the target:", "limit"}}, "network": {{"verdict:", "network"}},
+	"api_allocation": {{"quota"}, {"refused by the target:", "limit"}},
+	"vendor_outage":  {{"verdict:", "outage"}, {"vendor incident:"}}, "brown_out": {{"verdict:", "outage"}, {"vendor incident:"}},
 	"bulk_import": {{"import by"}}, "agent_loop": {{"edits by agent"}}, "agent_one_value": {{"edits by agent"}},
 	"edited_in_target": {{"edited in the target"}}, "created_in_target": {{"created in the target"}},
 }
