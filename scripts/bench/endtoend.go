@@ -62,11 +62,12 @@ func measureEndToEnd(b *bench, r *report) error {
 func openLoop(l *load, size int) (int, error) {
 	var wg sync.WaitGroup
 	errs := make(chan error, 1)
-	tick := time.NewTicker(time.Second * time.Duration(size) / time.Duration(*rate))
-	defer tick.Stop()
-	sent := 0
-	for end := time.Now().Add(*steady); time.Now().Before(end); {
-		<-tick.C
+	sent, began := 0, time.Now()
+	for passed := time.Duration(0); passed < *steady; passed = time.Since(began) {
+		if int64(sent) >= int64(passed)*int64(*rate)/int64(time.Second) { // a late turn is made up for, as senders do
+			time.Sleep(time.Millisecond / 2)
+			continue
+		}
 		body := l.body(size)
 		sent += size
 		wg.Go(func() {
