@@ -27,7 +27,7 @@ func statements(t *testing.T) []string {
 
 // A start that was interrupted runs a file again: every statement must bear it.
 func TestStatementsCanRunTwice(t *testing.T) {
-	again := regexp.MustCompile(`(?s)^(--[^\n]*\n|\s)*(CREATE TABLE IF NOT EXISTS|CREATE OR REPLACE VIEW|DROP VIEW IF EXISTS|ALTER TABLE \w+\s+((ADD COLUMN|ADD INDEX) IF NOT EXISTS|MODIFY TTL))\b`)
+	again := regexp.MustCompile(`(?s)^(--[^\n]*\n|\s)*(CREATE TABLE IF NOT EXISTS|CREATE OR REPLACE VIEW|CREATE MATERIALIZED VIEW IF NOT EXISTS|DROP VIEW IF EXISTS|ALTER TABLE \w+\s+((ADD COLUMN|ADD INDEX) IF NOT EXISTS|MODIFY TTL))\b`)
 	for _, s := range statements(t) {
 		if !again.MatchString(s) {
 			t.Errorf("runs only once, write IF NOT EXISTS or OR REPLACE: %.80s", s)

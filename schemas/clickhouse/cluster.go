@@ -15,20 +15,25 @@ var Grants string
 var (
 	createTable = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)CREATE TABLE IF NOT EXISTS (\w+)\s*\n`)
 	createView  = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)CREATE OR REPLACE VIEW (\w+)`)
+	refreshed   = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+)`)
 	dropView    = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)DROP VIEW IF EXISTS (\w+)`)
 	alterTable  = regexp.MustCompile(`^((?:--[^\n]*\n|\s)*)ALTER TABLE (\w+)`)
-	engine      = regexp.MustCompile(`\bENGINE = (Replacing)?MergeTree(?:\(([^)]*)\))?`)
+	engine      = regexp.MustCompile(`\bENGINE = ReplacingMergeTree(?:\(([^)]*)\))?`)
 	orderBy     = regexp.MustCompile(`(?m)^ORDER BY (.+)$`)
 )
 
 // OnCluster renders a statement for a cluster: each table becomes a replicated
 // one on every shard, behind a Distributed table of its name, so that views,
 // inserts and read-back stay as they are. Rows with one sort key meet on one
-// shard, which is what FINAL needs.
+// shard, which is what FINAL needs. A plain MergeTree is what a server refills by
+// itself: each has its own, and counts the whole cluster.
 func OnCluster(cluster, statement string) []string {
 	on := fmt.Sprintf("ON CLUSTER `%s`", cluster)
 	if m := createTable.FindStringSubmatch(statement); m != nil {
 		name := m[2]
+		if strings.Contains(statement, "ENGINE = MergeTree") {
+			return []string{strings.Replace(statement, "IF NOT EXISTS "+name, "IF NOT EXISTS "+name+" "+on, 1)}
+		}
 		local := strings.Replace(statement, "IF NOT EXISTS "+name, "IF NOT EXISTS "+name+"_local "+on, 1)
 		local = engine.ReplaceAllStringFunc(local, replicated)
 		local = strings.Replace(local, "non_replicated_deduplication_window", "replicated_deduplication_window", 1)
@@ -37,6 +42,9 @@ func OnCluster(cluster, statement string) []string {
 	}
 	if m := createView.FindStringSubmatch(statement); m != nil {
 		return []string{strings.Replace(statement, "VIEW "+m[2], "VIEW "+m[2]+" "+on, 1)}
+	}
+	if m := refreshed.FindStringSubmatch(statement); m != nil {
+		return []string{strings.Replace(statement, "EXISTS "+m[2], "EXISTS "+m[2]+" "+on, 1)}
 	}
 	if m := dropView.FindStringSubmatch(statement); m != nil {
 		return []string{strings.Replace(statement, "EXISTS "+m[2], "EXISTS "+m[2]+" "+on, 1)}
@@ -55,10 +63,10 @@ func OnCluster(cluster, statement string) []string {
 func replicated(s string) string {
 	m := engine.FindStringSubmatch(s)
 	args := "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
-	if m[2] != "" {
-		args += ", " + m[2]
+	if m[1] != "" {
+		args += ", " + m[1]
 	}
-	return "ENGINE = Replicated" + m[1] + "MergeTree(" + args + ")"
+	return "ENGINE = ReplicatedReplacingMergeTree(" + args + ")"
 }
 
 // shardingKey hashes the sort key's columns.

@@ -30,6 +30,19 @@ COMMENT 'y'`, "CREATE TABLE IF NOT EXISTS things_raw ON CLUSTER `main` AS things
 	}
 }
 
+// What a server counts by itself is neither replicated nor spread: each has all of it.
+func TestOnClusterWhatIsCountedAnewIsEachServersOwn(t *testing.T) {
+	for _, s := range []string{
+		"CREATE TABLE IF NOT EXISTS kpi_kept%s\n(\n    id String COMMENT 'x'\n)\nENGINE = MergeTree\nORDER BY id\nCOMMENT 'y'",
+		"-- Why.\nCREATE MATERIALIZED VIEW IF NOT EXISTS kpi_refresh%s\nREFRESH EVERY 30 SECOND\nTO kpi_kept AS\nSELECT 1\nCOMMENT 'y'",
+	} {
+		got := clickhouse.OnCluster("main", strings.Replace(s, "%s", "", 1))
+		if want := strings.Replace(s, "%s", " ON CLUSTER `main`", 1); len(got) != 1 || got[0] != want {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n;\n"), want)
+		}
+	}
+}
+
 // Nothing of the schema is left on one server only.
 func TestOnClusterEveryStatementIs(t *testing.T) {
 	for _, s := range statements(t) {

@@ -18,6 +18,7 @@ type metrics struct {
 	failing  *prometheus.GaugeVec     // topic
 	auditGap *prometheus.GaugeVec     // topic, table, kind
 	audits   *prometheus.CounterVec   // result
+	stale    prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -48,10 +49,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			"topic", "table", "kind"),
 		audits: counter("audits_total", "Audits by result: ok, gap, failed.", "result"),
 	}
+	m.stale = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "plumbline", Subsystem: "sink", Name: "views_stale", Help: "KPI views that ClickHouse has not counted anew for three minutes, at the last audit.",
+	})
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "plumbline", Subsystem: "sink", Name: "insert_seconds", Help: "Time of one INSERT.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 	}, []string{"table"})
-	reg.MustRegister(m.seconds)
+	reg.MustRegister(m.seconds, m.stale)
 	return m
 }

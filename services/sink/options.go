@@ -19,6 +19,7 @@ type Warehouse interface {
 	Newest(ctx context.Context, t *warehouse.Table, topicName, epoch string) (map[int32]int64, error)
 	Missing(ctx context.Context, c *warehouse.Cells, offsets []int64, r warehouse.Range) ([]int64, error)
 	Erased(ctx context.Context) (map[string]bool, error)
+	Unrefreshed(ctx context.Context) ([]warehouse.Unrefreshed, error)
 	StopQueries(ctx context.Context, prefix string) error
 	WriteIntegrations(ctx context.Context, list []config.Integration) error
 }

@@ -22,6 +22,7 @@ func (s *Sink) watch(ctx context.Context) {
 			return
 		case <-time.After(s.opts.AuditInterval):
 		}
+		s.auditViews(ctx)
 		gaps, err := s.auditAll(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -48,6 +49,22 @@ func (s *Sink) auditAll(ctx context.Context) ([]Gap, error) {
 	}
 	missing, err := s.Sample(ctx)
 	return append(gaps, missing...), err
+}
+
+// auditViews tells of views that are not counted any more. They say so
+// themselves, to whoever reads them: their state is unknown.
+func (s *Sink) auditViews(ctx context.Context) {
+	views, err := s.opts.Warehouse.Unrefreshed(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.opts.Logger.Warn("the audit could not look whether views are counted", zap.Error(err))
+		}
+		return
+	}
+	s.m.stale.Set(float64(len(views)))
+	for _, v := range views {
+		s.opts.Logger.Error("a KPI view is not counted any more", zap.Stringer("view", v))
+	}
 }
 
 func (s *Sink) act(gaps, before []Gap) {

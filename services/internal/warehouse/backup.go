@@ -43,7 +43,8 @@ const manifestFile = "manifest.json"
 
 // Backup copies every table into a new folder. Tables are copied one after
 // the other while rows come in: what a later one has and an earlier one has
-// not, the sink reads again after a restore. The manifest is written last, so
+// not, the sink reads again after a restore. What the server counts anew by
+// itself (..._kept) is left out. The manifest is written last, so
 // that half a backup is none.
 func (d *DB) Backup(ctx context.Context, dir string) (*Manifest, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -57,7 +58,8 @@ func (d *DB) Backup(ctx context.Context, dir string) (*Manifest, error) {
 	var tables []struct {
 		Name string `ch:"name"`
 	}
-	err = d.Query(ctx, &tables, "SELECT name FROM system.tables WHERE database = ? AND engine LIKE '%MergeTree' AND name NOT LIKE '%\\_local' ORDER BY name", d.database)
+	err = d.Query(ctx, &tables, "SELECT name FROM system.tables WHERE database = ? AND engine LIKE '%MergeTree' AND name NOT LIKE '%\\_local' "+
+		"AND name NOT LIKE '%\\_kept' AND name NOT LIKE '.%' ORDER BY name", d.database)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ func TestCoverage(t *testing.T) {
 			Detail string   `ch:"detail"`
 			Share  *float64 `ch:"records_share"`
 		}
+		warehousetest.Refresh(t, db, "kpi_reconciliation_coverage")
 		require.NoError(t, db.Query(t.Context(), &rows,
 			"SELECT value, status, detail, records_share FROM kpi_reconciliation_coverage WHERE object = '' AND window = '24h'"))
 		if len(rows) == 0 {

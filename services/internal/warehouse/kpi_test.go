@@ -463,6 +463,7 @@ func TestNamedWindows(t *testing.T) {
 			Start   time.Time `ch:"window_start"`
 			End     time.Time `ch:"window_end"`
 		}
+		warehousetest.Refresh(t, k.db, view)
 		require.NoError(t, elsewhere.Query(t.Context(), &rows, "SELECT window, object, samples, window_start, window_end FROM "+
 			k.db.Database()+"."+view+" ORDER BY window_start, object"))
 		require.Len(t, rows, 8)
