@@ -11,6 +11,7 @@ import (
 	"plumbline.dev/schemas/topic"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/crm"
+	"plumbline.dev/services/internal/pace"
 )
 
 const (
@@ -105,7 +106,8 @@ func (b *gathered) poll(ctx context.Context, g *bus.Group, most int) error {
 
 // Answer reads what the checks ask for and tells it to intake.
 func (r *Role) Answer(ctx context.Context, batch []*event.Check) error {
-	ctx = crm.In(ctx, crm.LaneCheck)
+	ctx, done := pace.Hold(crm.In(ctx, crm.LaneCheck), r.o.Clock)
+	defer done()
 	for _, s := range r.subjects {
 		var mine []*event.Check
 		for _, c := range batch {

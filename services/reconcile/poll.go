@@ -10,6 +10,7 @@ import (
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/crm"
 	"plumbline.dev/services/internal/match"
+	"plumbline.dev/services/internal/pace"
 )
 
 const (
@@ -119,7 +120,8 @@ func (p *poll) run(ctx context.Context) error {
 // once reads what was modified since the last poll, reaching back by what is
 // known to show late.
 func (p *poll) once(ctx context.Context) error {
-	ctx = crm.In(ctx, crm.LanePoll)
+	ctx, done := pace.Hold(crm.In(ctx, crm.LanePoll), p.r.o.Clock)
+	defer done()
 	began := p.r.o.now()
 	var pos position
 	if _, err := p.r.store.load(ctx, p.name(), &pos); err != nil {

@@ -15,6 +15,7 @@ import (
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/crm"
 	"plumbline.dev/services/internal/match"
+	"plumbline.dev/services/internal/pace"
 )
 
 // resumable is how old an interrupted run may be to go on: what it read first
@@ -62,6 +63,8 @@ func (s *subject) runName() string { return "run/" + s.name() }
 func (r *Role) once(ctx context.Context, s *subject, tell func(Step)) (*Result, error) {
 	r.running.Lock()
 	defer r.running.Unlock()
+	ctx, done := pace.Hold(ctx, r.o.Clock)
+	defer done()
 	x := &run{r: r, s: s, tell: tell, began: r.o.Clock.Now(), counts: map[string]int64{}, expect: map[string]int64{}}
 	ctx = crm.In(ctx, crm.LaneCompare)
 	if err := x.begin(ctx); err != nil {

@@ -53,21 +53,22 @@ func (f Fast) Wall(d time.Duration) time.Duration { return time.Duration(float64
 func (f Fast) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, f.Wall(d)) }
 
 // Gated is fast time that waits for whoever cannot follow: it is never further
-// than Ahead beyond what is Done.
+// than Ahead beyond what is Done, nor beyond the beginning of work under Hold.
 type Gated struct {
 	Speed float64
 	Ahead time.Duration
 
-	mu   sync.Mutex
-	at   time.Time // time at
-	wall time.Time // this instant
-	done time.Time
+	mu    sync.Mutex
+	at    time.Time // time at
+	wall  time.Time // this instant
+	done  time.Time
+	holds map[*hold]struct{}
 }
 
 // NewGated starts at the wall's time, at which nothing is to be done.
 func NewGated(speed float64, ahead time.Duration) *Gated {
 	now := time.Now()
-	return &Gated{Speed: speed, Ahead: ahead, at: now, wall: now, done: now}
+	return &Gated{Speed: speed, Ahead: ahead, at: now, wall: now, done: now, holds: map[*hold]struct{}{}}
 }
 
 // Now implements Clock.
@@ -76,7 +77,11 @@ func (g *Gated) Now() time.Time {
 	defer g.mu.Unlock()
 	wall := time.Now()
 	at := g.at.Add(time.Duration(float64(wall.Sub(g.wall)) * g.Speed))
-	if limit := g.done.Add(g.Ahead); at.After(limit) {
+	limit := g.done
+	if held, ok := g.bound(wall); ok && held.Before(limit) {
+		limit = held
+	}
+	if limit = limit.Add(g.Ahead); at.After(limit) {
 		at = limit
 	}
 	if at.After(g.at) {
@@ -114,6 +119,7 @@ func (g *Gated) Wall(d time.Duration) time.Duration {
 // Sleep implements Clock.
 func (g *Gated) Sleep(ctx context.Context, d time.Duration) error {
 	const again = time.Millisecond
+	defer rest(ctx)()
 	for until := g.Now().Add(d); ; {
 		left := until.Sub(g.Now())
 		if left <= 0 {

@@ -69,3 +69,42 @@ func TestGatedTimeWaitsForWhatIsDone(t *testing.T) {
 		require.Equal(t, began.Add(35*time.Second), g.Now())
 	})
 }
+
+func TestGatedTimeWaitsForWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGated(60, 20*time.Second)
+		began := g.Now()
+		g.Done(began.Add(time.Hour)) // nobody else is behind
+		ctx, end := Hold(t.Context(), g)
+		time.Sleep(time.Second)
+		require.Equal(t, began.Add(20*time.Second), g.Now(), "time waits for work")
+		require.NoError(t, g.Sleep(ctx, time.Minute), "and not while it sleeps")
+		woken := g.Now()
+		require.False(t, woken.Before(began.Add(80*time.Second)))
+		time.Sleep(time.Second)
+		require.Equal(t, woken.Add(20*time.Second), g.Now())
+		end()
+		time.Sleep(time.Second)
+		require.Equal(t, woken.Add(80*time.Second), g.Now(), "work is done")
+	})
+}
+
+func TestGatedTimeDoesNotWaitForever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGated(60, 20*time.Second)
+		began := g.Now()
+		g.Done(began.Add(time.Hour))
+		_, end := Hold(t.Context(), g)
+		defer end()
+		time.Sleep(patience - time.Second)
+		require.Equal(t, began.Add(20*time.Second), g.Now())
+		time.Sleep(time.Second)
+		require.Equal(t, began.Add(80*time.Second), g.Now(), "it may wait for what only time brings")
+	})
+}
+
+func TestOnlyGatedTimeIsHeld(t *testing.T) {
+	ctx, end := Hold(t.Context(), Real)
+	require.Equal(t, t.Context(), ctx)
+	end()
+}
