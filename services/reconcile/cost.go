@@ -15,10 +15,10 @@ const (
 
 // price says what polling costs before it starts, and polls less often where
 // the budget would not bear it.
-func (r *Role) price(ctx context.Context, polls []*poll) error {
-	byAccount := map[*account][]*poll{}
-	for _, p := range polls {
-		byAccount[p.a] = append(byAccount[p.a], p)
+func (r *Role) price(ctx context.Context, rounds []*round) error {
+	byAccount := map[*account][]*round{}
+	for _, x := range rounds {
+		byAccount[x.a] = append(byAccount[x.a], x)
 	}
 	for a, mine := range byAccount {
 		if _, err := a.reader.Account(crm.In(ctx, crm.LaneProbe)); err != nil {
@@ -28,15 +28,17 @@ func (r *Role) price(ctx context.Context, polls []*poll) error {
 		allowed := a.budget.Allowed()
 		if limit := float64(allowed) * pollPart; planned > limit {
 			stretch := planned / max(limit, 1)
-			for _, p := range mine {
-				p.every = min(time.Duration(float64(p.every)*stretch).Round(time.Second), day)
+			for _, x := range mine {
+				x.slow(stretch)
 			}
 			r.log.Warn("polling less often than asked: the budget does not bear it", zap.String("connection", a.conn.ID),
 				zap.Float64("calls_a_day_asked", planned), zap.Int64("calls_a_day_allowed", allowed), zap.Duration("now_every", mine[0].every))
 		}
 		var objects []string
-		for _, p := range mine {
-			objects = append(objects, p.native)
+		for _, x := range mine {
+			for _, p := range x.polls {
+				objects = append(objects, p.native)
+			}
 		}
 		r.log.Info("polling", zap.String("connection", a.conn.ID), zap.String("system", a.conn.System), zap.Strings("objects", objects),
 			zap.Duration("every", mine[0].every), zap.Float64("calls_a_day", perDay(mine)), zap.Int64("calls_a_day_allowed", allowed),
@@ -45,11 +47,19 @@ func (r *Role) price(ctx context.Context, polls []*poll) error {
 	return nil
 }
 
-// perDay is the least that polls cost: a call each, when little changes.
-func perDay(polls []*poll) float64 {
+// slow makes a round rarer, and its polls less exact.
+func (x *round) slow(by float64) {
+	x.every = min(time.Duration(float64(x.every)*by).Round(time.Second), day)
+	for _, p := range x.polls {
+		p.every = x.every
+	}
+}
+
+// perDay is the least that rounds cost: a call each, when little changes.
+func perDay(rounds []*round) float64 {
 	n := 0.0
-	for _, p := range polls {
-		n += float64(day) / float64(p.every)
+	for _, x := range rounds {
+		n += float64(day) / float64(x.every)
 	}
 	return n
 }

@@ -6,19 +6,13 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/crm"
 	"plumbline.dev/services/internal/match"
-	"plumbline.dev/services/internal/pace"
 )
 
-const (
-	pollEvery = time.Minute
-	// firstLook is how far the first poll ever reaches back.
-	firstLook = 15 * time.Minute
-	authPause = 5 * time.Minute
-)
+// firstLook is how far the first poll ever reaches back.
+const firstLook = 15 * time.Minute
 
 // use is an object of an integration that a poll serves.
 type use struct {
@@ -36,6 +30,16 @@ type poll struct {
 	every  time.Duration
 	late   lateness
 	log    *zap.Logger
+
+	learned bool
+	before  time.Time // not before, after a failure
+	looking look      // while it lasts
+}
+
+// look is one reading of what was modified since the one before.
+type look struct {
+	began, since event.Time
+	at           event.Time // of the page that comes: an answer is at least as new as its question
 }
 
 // position is where a poll stands: everything modified before Through was read.
@@ -46,110 +50,58 @@ type position struct {
 
 func (p *poll) name() string { return "poll/" + p.a.conn.ID + "/" + p.native }
 
-// polls runs every poll in a loop of its own.
-func (r *Role) polls(ctx context.Context) error {
-	all := r.planPolls()
-	if err := r.untilDone(ctx, "read what polling may cost", func(ctx context.Context) error { return r.price(ctx, all) }); err != nil {
-		return nil
+// begin says what to ask for: what was modified since the last look, reaching
+// back by what is known to show late.
+func (p *poll) begin(ctx context.Context, now event.Time) (crm.Query, error) {
+	if err := p.learn(ctx); err != nil {
+		return crm.Query{}, err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	for _, p := range all {
-		g.Go(func() error { return p.run(ctx) })
-	}
-	return g.Wait()
-}
-
-func (r *Role) planPolls() []*poll {
-	byName := map[string]*poll{}
-	var all []*poll
-	for _, s := range r.subjects {
-		for _, side := range []string{event.Source, event.Target} {
-			a := s.sides[side]
-			if !a.polls() {
-				continue
-			}
-			for _, native := range s.Natives(side) {
-				key := a.conn.ID + "/" + native
-				p := byName[key]
-				if p == nil {
-					p = &poll{r: r, a: a, native: native, every: time.Duration(a.conn.PollEvery)}
-					p.log = r.log.With(zap.String("connection", a.conn.ID), zap.String("object", native))
-					if p.every == 0 {
-						p.every = pollEvery
-					}
-					byName[key], all = p, append(all, p)
-				}
-				p.uses = append(p.uses, use{s, side})
-			}
-		}
-	}
-	return all
-}
-
-// run polls until ctx ends.
-func (p *poll) run(ctx context.Context) error {
-	err := p.r.untilDone(ctx, "start polling "+p.native, func(ctx context.Context) error {
-		for _, u := range p.uses {
-			if _, err := u.learn(crm.In(ctx, crm.LaneProbe), p.log); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil
-	}
-	for ctx.Err() == nil {
-		began := p.r.o.Clock.Now()
-		err := p.once(ctx)
-		wait := max(p.every-p.r.o.Clock.Now().Sub(began), 0)
-		if err != nil && ctx.Err() == nil {
-			p.r.metrics.failures.WithLabelValues(string(crm.KindOf(err))).Inc()
-			if wait = max(wait, crm.AfterOf(err)); !crm.Passes(err) {
-				wait = max(wait, authPause)
-			}
-			p.log.Warn("poll failed", zap.Error(err), zap.Duration("again_in", wait))
-		}
-		if p.r.o.Clock.Sleep(ctx, wait) != nil {
-			return nil
-		}
-	}
-	return nil
-}
-
-// once reads what was modified since the last poll, reaching back by what is
-// known to show late.
-func (p *poll) once(ctx context.Context) error {
-	ctx, done := pace.Hold(crm.In(ctx, crm.LanePoll), p.r.o.Clock)
-	defer done()
-	began := p.r.o.now()
 	var pos position
 	if _, err := p.r.store.load(ctx, p.name(), &pos); err != nil {
-		return err
+		return crm.Query{}, err
 	}
 	p.late.late = max(p.late.late, pos.Late)
 	since := pos.Through - event.Time(p.late.overlap().Milliseconds())
 	if pos.Through == 0 {
-		since = began - event.Time(firstLook.Milliseconds())
+		since = now - event.Time(firstLook.Milliseconds())
 	}
+	p.looking = look{began: now, since: since, at: now}
 	q := p.query()
 	q.Since = since
-	at := began // an answer is at least as new as its question
-	err := p.a.reader.Modified(ctx, q, func(records []crm.Record) error {
-		asked := at
-		at = p.r.o.now()
-		records = slices.DeleteFunc(records, func(x crm.Record) bool { return p.late.seen[x.ID] >= x.Since() && x.Since() > 0 })
-		if err := p.take(ctx, records, asked, since); err != nil {
+	return q, nil
+}
+
+// learn reads what fields there are, once.
+func (p *poll) learn(ctx context.Context) error {
+	if p.learned {
+		return nil
+	}
+	for _, u := range p.uses {
+		if _, err := u.learn(crm.In(ctx, crm.LaneProbe), p.log); err != nil {
 			return err
 		}
-		for i := range records { // only what was taken is seen
-			p.late.news(records[i].ID, records[i].Since())
-		}
-		return nil
-	})
-	if err != nil {
+	}
+	p.learned = true
+	return nil
+}
+
+// page takes what came, as far as it was not seen yet.
+func (p *poll) page(ctx context.Context, records []crm.Record) error {
+	asked := p.looking.at
+	p.looking.at = p.r.o.now()
+	records = slices.DeleteFunc(records, func(x crm.Record) bool { return p.late.seen[x.ID] >= x.Since() && x.Since() > 0 })
+	if err := p.take(ctx, records, asked, p.looking.since); err != nil {
 		return err
 	}
+	for i := range records { // only what was taken is seen
+		p.late.news(records[i].ID, records[i].Since())
+	}
+	return nil
+}
+
+// end notes how far the look came.
+func (p *poll) end(ctx context.Context) error {
+	began := p.looking.began
 	p.late.ended(began)
 	p.r.metrics.late.WithLabelValues(p.a.conn.System, p.native).Set(p.late.late.Seconds())
 	return p.r.store.save(ctx, p.name(), position{Through: began, Late: p.late.late})

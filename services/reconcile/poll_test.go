@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,18 +11,16 @@ import (
 	"plumbline.dev/schemas/event"
 	"plumbline.dev/services/internal/bus"
 	"plumbline.dev/services/internal/crm"
+	crmsim "plumbline.dev/services/simulate/crm"
 )
 
-// polls finds the poll of a native kind and prepares it, as its loop would.
-func pollOf(t *testing.T, r *Role, native string) *poll {
+// pollOf finds the round that polls a native kind and prepares it, as its loop would.
+func pollOf(t *testing.T, r *Role, native string) *round {
 	t.Helper()
-	for _, p := range r.planPolls() {
-		if p.native == native {
-			for _, u := range p.uses {
-				_, err := u.learn(t.Context(), r.log)
-				require.NoError(t, err)
-			}
-			return p
+	for _, x := range r.planRounds() {
+		if slices.ContainsFunc(x.polls, func(p *poll) bool { return p.native == native }) {
+			require.NoError(t, x.learn(t.Context()))
+			return x
 		}
 	}
 	t.Fatalf("nobody polls %s", native)
@@ -120,6 +119,47 @@ func TestAHookedSourceTellsItsChangesItself(t *testing.T) {
 	require.Len(t, of[*event.Observation](out), 1)
 }
 
+// TestObjectsArePolledTogether: one call asks for both kinds, and one whose
+// fields are gone does not keep the other waiting.
+func TestObjectsArePolledTogether(t *testing.T) {
+	w := newWorld(t)
+	w.leads = crmsim.NewTable("Lead", []crmsim.Field{{Name: "Email", Type: "email"}, {Name: "LastName"}}, crmsim.SalesforceID("00Q"))
+	w.serve("[Lead, Contact]")
+	_, c := w.pair(1)
+	lead := w.leads.Insert(map[string]string{"Email": "lead@example.com", "LastName": "Ek"}, "", "005SYNC", ms())
+	clock := &handClock{now: time.Now()}
+	r := w.role(func(o *Options) { o.Clock = clock })
+	x := pollOf(t, r, "Contact")
+	require.Len(t, x.polls, 2)
+	calls := 0
+	look := func() (ids []string) {
+		calls, w.during = 0, func() { calls++ }
+		_ = x.once(t.Context())
+		for _, o := range of[*event.Observation](w.produced.take()) {
+			ids = append(ids, o.RecordID)
+		}
+		return ids
+	}
+	w.target.Update(c, map[string]string{"LastName": "Berg"}, "005HUMAN", ms())
+	require.ElementsMatch(t, []string{c.ID, lead.ID}, look())
+	w.leads.Update(lead, map[string]string{"LastName": "Lind"}, "005HUMAN", ms()+1)
+	require.Equal(t, []string{lead.ID}, look())
+	look()
+	require.Equal(t, 1, calls, "nothing new: one call for both")
+
+	w.leads.Fields = w.leads.Fields[:1]
+	w.target.Update(c, map[string]string{"LastName": "Holm"}, "005HUMAN", ms()+2)
+	require.Equal(t, []string{c.ID}, look())
+	w.target.Update(c, map[string]string{"LastName": "Dahl"}, "005HUMAN", ms()+3)
+	clock.now = clock.now.Add(time.Minute)
+	require.Equal(t, []string{c.ID}, look(), "the other is left alone for a while")
+	require.False(t, x.next().After(clock.now), "which holds nobody up")
+
+	w.refuse(503)
+	clock.now = clock.now.Add(authPause)
+	require.Error(t, x.once(t.Context()))
+}
+
 func TestLatenessIsLearned(t *testing.T) {
 	var l lateness
 	require.Equal(t, leastOverlap, l.overlap())
@@ -152,12 +192,12 @@ func TestASimulatedDayStaysWithinTheBudget(t *testing.T) {
 	}
 	clock := &handClock{now: time.Now()}
 	r := w.role(func(o *Options) { o.Clock = clock })
-	require.NoError(t, r.price(t.Context(), r.planPolls()))
+	require.NoError(t, r.price(t.Context(), r.planRounds()))
 	source, target := pollOf(t, r, "contact"), pollOf(t, r, "Contact")
 	budget := 0
 	for minute := 0; minute < 24*60; minute += 6 { // seldom enough to be quick, often enough to want too much
 		clock.now = clock.now.Add(6 * time.Minute)
-		for _, p := range []*poll{source, target} {
+		for _, p := range []*round{source, target} {
 			if err := p.once(t.Context()); crm.KindOf(err) == crm.KindBudget {
 				budget++
 			}

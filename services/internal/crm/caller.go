@@ -186,10 +186,15 @@ func (c *Caller) answer(call Call, res *http.Response, body []byte, out any) err
 	case out == nil:
 		return nil
 	}
+	return c.Decode(res.StatusCode, body, out)
+}
+
+// Decode reads an answer, or a part of one that has its own status.
+func (c *Caller) Decode(status int, body []byte, out any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(out); err != nil {
-		return &Error{Kind: KindOutage, System: c.System, Status: res.StatusCode, Message: "the answer is not the JSON it should be", Err: err}
+		return &Error{Kind: KindOutage, System: c.System, Status: status, Message: "the answer is not the JSON it should be", Err: err}
 	}
 	return nil
 }

@@ -87,10 +87,13 @@ type Reader interface {
 	// may take a call more.
 	Metadata(ctx context.Context, object string) (Metadata, error)
 	Count(ctx context.Context, q Query) (int64, error)
-	// Modified yields what was modified at or after Since, oldest first, also
-	// what was deleted where the system tells. A record that changes meanwhile
-	// may come twice; none is left out.
-	Modified(ctx context.Context, q Query, yield func([]Record) error) error
+	// Modified yields, of each query, what was modified at or after its Since,
+	// oldest first, also what was deleted where the system tells. A record that
+	// changes meanwhile may come twice; none is left out. Each query has its own
+	// error.
+	Modified(ctx context.Context, qs []Query, yield Yield) []error
+	// Together is of how many objects Modified asks in one call.
+	Together() int
 	// All yields every live record once, in an order that changes do not move.
 	// Where what it was reading from is gone, it begins anew, and yields
 	// records again.
@@ -107,6 +110,18 @@ type Reader interface {
 	Probe(ctx context.Context) error
 	// Cost estimates the calls that reading n records takes.
 	Cost(way Way, n int64) int64
+}
+
+// Yield takes records of the query with that index.
+type Yield func(of int, records []Record) error
+
+// OneByOne is Modified of a system that is asked an object at a time.
+func OneByOne(qs []Query, yield Yield, one func(Query, func([]Record) error) error) []error {
+	errs := make([]error, len(qs))
+	for i, q := range qs {
+		errs[i] = one(q, func(records []Record) error { return yield(i, records) })
+	}
+	return errs
 }
 
 // Way is a way of reading, for Cost.

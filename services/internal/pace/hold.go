@@ -7,7 +7,7 @@ import (
 
 // patience is how long, by the wall, one piece of work may keep time back: it
 // may wait for something that only time brings.
-const patience = 3 * time.Second
+const patience = 10 * time.Second
 
 // hold is one piece of work that time waits for.
 type hold struct {

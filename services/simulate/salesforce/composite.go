@@ -223,6 +223,7 @@ func (s *Server) inner(r *http.Request) answer {
 		"GET /services/data/{version}/sobjects/{object}/{field}/{id}":   s.readBy,
 		"PATCH /services/data/{version}/sobjects/{object}/{field}/{id}": s.upsert,
 		"GET /services/data/{version}/query":                            s.query,
+		"GET /services/data/{version}/queryAll":                         s.queryAll,
 	} {
 		mux.HandleFunc(pattern, func(_ http.ResponseWriter, r *http.Request) { got = s.dispatch(r, h) })
 	}

@@ -270,11 +270,11 @@ func (f *fold) poll() {
 			for _, native := range o.Natives(side) {
 				q := o.Query(side, native)
 				q.Since = max(o.through[side]-pollOverlap, 0)
-				err := o.readers[side].Modified(f.ctx, q, func(records []crm.Record) error {
+				errs := o.readers[side].Modified(f.ctx, []crm.Query{q}, func(_ int, records []crm.Record) error {
 					f.show(o, side, records)
 					return nil
 				})
-				whole = whole && err == nil
+				whole = whole && errs[0] == nil
 			}
 			if whole {
 				o.through[side] = began

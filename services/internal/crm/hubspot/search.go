@@ -76,9 +76,17 @@ func (r *Reader) keyset(q crm.Query, by, direction string, limit int, filters ..
 	}
 }
 
-// Modified implements crm.Reader. Pages overlap by the last instant; what was
-// yielded at it is left out.
-func (r *Reader) Modified(ctx context.Context, q crm.Query, yield func([]crm.Record) error) error {
+// Together implements crm.Reader.
+func (r *Reader) Together() int { return 1 }
+
+// Modified implements crm.Reader.
+func (r *Reader) Modified(ctx context.Context, qs []crm.Query, yield crm.Yield) []error {
+	return crm.OneByOne(qs, yield, func(q crm.Query, yield func([]crm.Record) error) error { return r.modified(ctx, q, yield) })
+}
+
+// modified reads pages that overlap by the last instant; what was yielded at it
+// is left out.
+func (r *Reader) modified(ctx context.Context, q crm.Query, yield func([]crm.Record) error) error {
 	since := max(q.Since, 1)
 	seen := map[string]event.Time{}
 	for {

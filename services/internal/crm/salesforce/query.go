@@ -21,25 +21,36 @@ const (
 // query runs SOQL and follows its pages. The cursor is a snapshot of the
 // result, so that records that change meanwhile move nothing.
 func (r *Reader) query(ctx context.Context, resource, soql string, yield func([]row) error) error {
-	path, params := data+"/"+resource, url.Values{"q": {soql}}
+	var first found
+	err := r.call.Do(ctx, crm.Call{Method: http.MethodGet, Path: data + "/" + resource, Query: url.Values{"q": {soql}}, Header: pages}, &first)
+	if err != nil {
+		return err
+	}
+	return r.follow(ctx, &first, yield)
+}
+
+// found is a page of a query's answer.
+type found struct {
+	Done    bool   `json:"done"`
+	Next    string `json:"nextRecordsUrl"`
+	Records []row  `json:"records"`
+}
+
+var pages = http.Header{"Sforce-Query-Options": {"batchSize=" + strconv.Itoa(page)}}
+
+// follow yields a page and those behind it.
+func (r *Reader) follow(ctx context.Context, p *found, yield func([]row) error) error {
 	for {
-		var answer struct {
-			Done    bool   `json:"done"`
-			Next    string `json:"nextRecordsUrl"`
-			Records []row  `json:"records"`
-		}
-		err := r.call.Do(ctx, crm.Call{
-			Method: http.MethodGet, Path: path, Query: params,
-			Header: http.Header{"Sforce-Query-Options": {"batchSize=" + strconv.Itoa(page)}},
-		}, &answer)
-		if err != nil {
+		if err := yield(p.Records); err != nil || p.Done || p.Next == "" {
 			return err
 		}
-		if err := yield(answer.Records); err != nil || answer.Done || answer.Next == "" {
-			return err
-		}
-		if path, params = answer.Next, nil; !strings.HasPrefix(path, "/services/data/") {
+		path := p.Next
+		if !strings.HasPrefix(path, "/services/data/") {
 			return &crm.Error{Kind: crm.KindOutage, System: "Salesforce", Message: "the next page leads elsewhere"}
+		}
+		p = &found{}
+		if err := r.call.Do(ctx, crm.Call{Method: http.MethodGet, Path: path, Header: pages}, p); err != nil {
+			return err
 		}
 	}
 }
@@ -92,31 +103,6 @@ func (r *Reader) known(ctx context.Context, object string) (map[string]string, e
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.fields[object], nil
-}
-
-// Modified implements crm.Reader: deleted records are among the answers.
-func (r *Reader) Modified(ctx context.Context, q crm.Query, yield func([]crm.Record) error) error {
-	sel, err := r.selects(ctx, q, "IsDeleted")
-	if err != nil {
-		return err
-	}
-	since := q.Since
-	for {
-		err := r.query(ctx, "queryAll", sel+" WHERE SystemModstamp >= "+stamp(since)+" ORDER BY SystemModstamp, Id", func(rows []row) error {
-			records := convert(rows, q)
-			if len(records) == 0 {
-				return nil
-			}
-			if err := r.scope(ctx, q, records); err != nil {
-				return err
-			}
-			since = records[len(records)-1].StampedAt
-			return yield(records)
-		})
-		if !expired(err) {
-			return err
-		}
-	}
 }
 
 // All implements crm.Reader. Records out of scope are left out. Many records

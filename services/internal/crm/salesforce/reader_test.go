@@ -79,7 +79,7 @@ func TestAllAndModified(t *testing.T) {
 	w.table.Delete(w.table.Rows[4400], "005X", day+4499*1000+1)
 	q.Since = event.Time(day + 4400*1000)
 	var got []crm.Record
-	require.NoError(t, r.Modified(t.Context(), q, func(records []crm.Record) error { got = append(got, records...); return nil }))
+	require.NoError(t, modifiedOf(t, r, q, func(records []crm.Record) error { got = append(got, records...); return nil }))
 	require.Len(t, got, 100)
 	last := got[len(got)-1]
 	require.True(t, last.Deleted, "the deletion is the newest")

@@ -169,8 +169,15 @@ func (r *Reader) All(ctx context.Context, q crm.Query, yield func(crm.Page) erro
 	})
 }
 
+// Together implements crm.Reader.
+func (r *Reader) Together() int { return 1 }
+
 // Modified implements crm.Reader.
-func (r *Reader) Modified(ctx context.Context, q crm.Query, yield func([]crm.Record) error) error {
+func (r *Reader) Modified(ctx context.Context, qs []crm.Query, yield crm.Yield) []error {
+	return crm.OneByOne(qs, yield, func(q crm.Query, yield func([]crm.Record) error) error { return r.modified(ctx, q, yield) })
+}
+
+func (r *Reader) modified(ctx context.Context, q crm.Query, yield func([]crm.Record) error) error {
 	if r.table(q.Object).Modified == "" {
 		return r.refused("%s cannot be polled: name its column of last modification, tables.%s.modified", q.Object, q.Object)
 	}

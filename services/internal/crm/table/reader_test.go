@@ -113,7 +113,7 @@ func conforms(t *testing.T, r *Reader) {
 	q := contacts
 	q.Since = event.At(begun.Add((n - 100) * time.Second))
 	var changed []crm.Record
-	require.NoError(t, r.Modified(t.Context(), q, func(records []crm.Record) error { changed = append(changed, records...); return nil }))
+	require.NoError(t, modifiedOf(t, r, q, func(records []crm.Record) error { changed = append(changed, records...); return nil }))
 	require.Len(t, changed, 100)
 	require.Equal(t, fmt.Sprint(n-99), changed[0].ID, "the oldest first")
 	require.True(t, changed[99].Deleted)
@@ -277,8 +277,13 @@ func TestATableWithoutItsColumns(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "x.csv"), []byte("id,email\n1,a@b\n,c@d\n"), 0o600))
 	r := open(t, Options{System: "files", DSN: dir, Tables: map[string]config.Table{"contact": {From: "x.csv"}}})
 	require.ErrorContains(t, r.All(t.Context(), contacts, func(crm.Page) error { return nil }), "has no id")
-	require.ErrorContains(t, r.Modified(t.Context(), contacts, nil), "name its column of last modification")
+	require.ErrorContains(t, modifiedOf(t, r, contacts, nil), "name its column of last modification")
 	r = open(t, Options{System: "files", DSN: dir, Tables: table("x.csv")})
 	_, err := r.Latest(t.Context(), contacts, 1)
 	require.ErrorContains(t, err, `no column "updated_at"; it has id, email`)
+}
+
+func modifiedOf(t *testing.T, r *Reader, q crm.Query, yield func([]crm.Record) error) error {
+	t.Helper()
+	return r.Modified(t.Context(), []crm.Query{q}, func(_ int, records []crm.Record) error { return yield(records) })[0]
 }
