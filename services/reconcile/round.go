@@ -15,7 +15,7 @@ import (
 
 const (
 	pollEvery = time.Minute
-	authPause = 5 * time.Minute
+	authPause = time.Minute // what looks like a bad credential may be an outage (auth.vendor), and what differs is over soon after it
 )
 
 // round is the polls of one account that one call answers: as many objects as
