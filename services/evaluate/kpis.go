@@ -230,8 +230,8 @@ func (w *World) drift(integration string, k KPI) (float64, bool) {
 }
 
 // comparing is what it takes from the last page of both sides to the result: a
-// second or two, which a fast run makes minutes.
-const comparing = 4 * 60_000
+// second or two, and a fast run is only so exact.
+const comparing = 60_000
 
 // coverage is the share of the sets of which somebody was shown both sides in
 // time to be compared: a run is shorter than every schedule. What was being

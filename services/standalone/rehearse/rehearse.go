@@ -99,7 +99,7 @@ var roles = slices.DeleteFunc(slices.Clone(standalone.AllRoles), func(r standalo
 const (
 	// ahead is how far time may run beyond what the slowest stage has folded and
 	// the door has taken: the resolution of every time to detect.
-	ahead       = 20 * time.Second
+	ahead       = 10 * time.Second
 	commitEvery = 50 * time.Millisecond
 	// grace is what the roles are given after the end to say what was due.
 	grace = 40 * time.Second
