@@ -64,6 +64,9 @@ latency over time, 30 d|SELECT * FROM kpi_latency_trend_at(from = now64(3) - 259
 failures of a day by class|SELECT integration, class, count() FROM failures WHERE occurred_at >= now() - INTERVAL 1 DAY GROUP BY 1, 2
 one record's attempts|SELECT * FROM attempts WHERE integration = 'i1' AND record_key = 'i1/contact/77' AND occurred_at >= now() - INTERVAL 1 DAY
 one record's deliveries|SELECT * FROM deliveries WHERE integration = 'i1' AND record_key = 'i1/contact/77'
+one record's deliveries, no integration named|SELECT * FROM deliveries WHERE record_key = 'i1/contact/77'
+one record's failures|SELECT * FROM failures WHERE record_key = 'i1/contact/77'
+one record's attempts of all time|SELECT * FROM attempts WHERE record_key = 'i1/contact/77'
 QUERIES
 
 # The named KPIs as somebody meets them who looks at any time: a count may run beside.
