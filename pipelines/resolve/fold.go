@@ -40,7 +40,7 @@ func (f *fold) attempt(l *Links, a *event.Attempt, out *stream.Out) {
 		a.SourceID = sourceID
 	} else if to, ok := f.routes.to(a.Integration, a.Object); ok && a.TargetID != "" {
 		link := to.link(a.SourceID, a.TargetID, "", fromAttempt, a.OccurredAt)
-		if f.atSource(l, link, a.Operation != event.OpCreate, out) { // a second copy is made by creating
+		if f.atSource(l, to, link, a.Operation != event.OpCreate, out) { // a second copy is made by creating
 			f.tellTarget(to, link, out)
 		}
 	}

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"slices"
 	"strings"
 
 	"plumbline.dev/pipelines/stream"
@@ -24,13 +25,9 @@ type native struct {
 // nobody's key.
 const maxSharers = 64
 
-// isID reports whether a key's field is the system's own id of the record.
-func isID(field string) bool {
-	switch strings.ToLower(field) {
-	case "id", "record_id", "hs_object_id":
-		return true
-	}
-	return false
+// byID reports whether a record of one side may carry the id of the other's.
+func (t route) byID() bool {
+	return slices.ContainsFunc(t.object.Key, config.Key.ByID)
 }
 
 // ofSource learns from a record of the source: the target's id that it carries,
@@ -42,7 +39,7 @@ func (f *fold) ofSource(l *Links, n native, out *stream.Out) {
 		v, ok := event.Find(n.fields, k.Source)
 		switch {
 		case !ok:
-		case isID(k.Target):
+		case config.IsID(k.Target):
 			if !v.Blank() && v.Kind != event.KindHash && v.Kind != event.KindSeal {
 				id = strings.TrimSpace(v.Text)
 			}
@@ -52,7 +49,7 @@ func (f *fold) ofSource(l *Links, n native, out *stream.Out) {
 	}
 	if id != "" {
 		e := n.link(n.id, id, "", fromExternalID, n.at)
-		if f.atSource(l, e, false, out) {
+		if f.atSource(l, n.route, e, false, out) {
 			f.tellTarget(n.route, e, out)
 		}
 	}
@@ -65,8 +62,8 @@ func (f *fold) ofTarget(l *Links, n native, out *stream.Out) {
 		k := &n.object.Key[i]
 		v, ok := event.Find(n.fields, k.Target)
 		switch {
-		case !ok || isID(k.Target):
-		case isID(k.Source):
+		case !ok || config.IsID(k.Target):
+		case config.IsID(k.Source):
 			if !v.Blank() && v.Kind != event.KindHash && v.Kind != event.KindSeal {
 				id = strings.TrimSpace(v.Text)
 			}

@@ -39,7 +39,7 @@ func (f *fold) link(key string, l *Links, e *event.Link, out *stream.Out) {
 	case e.MovedTo != "":
 		f.move(l, to, e, out)
 	case key == to.sourceKey(e.SourceID):
-		f.atSource(l, e, e.LearnedFrom == fromConversion, out)
+		f.atSource(l, to, e, e.LearnedFrom == fromConversion, out)
 	default:
 		f.atTarget(l, e, out)
 	}
@@ -72,19 +72,40 @@ func (f *fold) atTarget(l *Links, e *event.Link, out *stream.Out) {
 // atSource teaches the source's record its copy, and notices a second one that
 // claims to be it, unless the record moved. It reports whether the target has to
 // be told.
-func (f *fold) atSource(l *Links, e *event.Link, moves bool, out *stream.Out) bool {
+func (f *fold) atSource(l *Links, to route, e *event.Link, moves bool, out *stream.Out) bool {
 	if e.Gone {
 		l.drop(e.Integration, e.Object, e.TargetID)
 		return false
 	}
-	known := l.peer(e.Integration, e.Object)
-	if known == "" || known == e.TargetID || moves {
+	p := l.find(e.Integration, e.Object)
+	switch {
+	case p == nil:
+		news := l.learn(e.Integration, e.Object, e.TargetID)
+		l.find(e.Integration, e.Object).ByKey = e.LearnedFrom == fromKey
+		return news
+	case p.ID == e.TargetID:
+		p.ByKey = p.ByKey && e.LearnedFrom == fromKey
+		return false
+	case moves:
+		p.ByKey = false
 		return l.learn(e.Integration, e.Object, e.TargetID)
+	case p.ByKey && (e.LearnedFrom == fromAttempt || e.LearnedFrom == fromExternalID) && to.byID():
+		f.outranked(p, to, e, out)
+		return true
 	}
 	rival := *e
-	rival.TargetID, rival.Rival = known, e.TargetID
+	rival.TargetID, rival.Rival = p.ID, e.TargetID
 	out.Emit(topic.Facts, event.RecordKey(e.Integration, e.Object, e.SourceID), &rival)
 	return true
+}
+
+// outranked lets go of what only had the same key, where systems know each
+// other's ids: the copy is what the sync made, and somebody typed in the other.
+func (f *fold) outranked(p *Peer, to route, e *event.Link, out *stream.Out) {
+	gone := *e
+	gone.TargetID, gone.TargetType, gone.Gone = p.ID, "", true
+	f.tellTarget(to, &gone, out)
+	p.ID, p.Type, p.ByKey = e.TargetID, "", false
 }
 
 // tellTarget sends the link to where the target's own events arrive. The target

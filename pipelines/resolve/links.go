@@ -24,6 +24,7 @@ type Peer struct {
 	Object      string `msg:"o"`
 	ID          string `msg:"id"`
 	Type        string `msg:"t,omitempty"` // native object of a target id
+	ByKey       bool   `msg:"k,omitempty"` // paired by a key alone: nobody wrote to it, no id says so
 }
 
 // Waiting is an echo whose record is not linked yet.

@@ -403,12 +403,16 @@ func (z *Links) Msgsize() (s int) {
 func (z *Peer) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(4)
-	var zb0001Mask uint8 /* 4 bits */
+	zb0001Len := uint32(5)
+	var zb0001Mask uint8 /* 5 bits */
 	_ = zb0001Mask
 	if z.Type == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8
+	}
+	if z.ByKey == false {
+		zb0001Len--
+		zb0001Mask |= 0x10
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -428,6 +432,11 @@ func (z *Peer) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "t"
 			o = append(o, 0xa1, 0x74)
 			o = msgp.AppendString(o, z.Type)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendBool(o, z.ByKey)
 		}
 	}
 	return
@@ -475,6 +484,12 @@ func (z *Peer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Type")
 				return
 			}
+		case "k":
+			z.ByKey, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ByKey")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -489,7 +504,7 @@ func (z *Peer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Peer) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Integration) + 2 + msgp.StringPrefixSize + len(z.Object) + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(z.Type)
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Integration) + 2 + msgp.StringPrefixSize + len(z.Object) + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(z.Type) + 2 + msgp.BoolSize
 	return
 }
 

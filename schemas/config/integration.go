@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // Modes and who reports attempts.
 const (
 	Realtime = "realtime"
@@ -74,6 +76,18 @@ type Key struct {
 	Source    string `yaml:"source"`
 	Target    string `yaml:"target"`
 	Normalize string `yaml:"normalize"`
+}
+
+// ByID reports whether one system's field is the other's id of the record.
+func (k Key) ByID() bool { return IsID(k.Source) || IsID(k.Target) }
+
+// IsID reports whether a key's field is the system's own id of the record.
+func IsID(field string) bool {
+	switch strings.ToLower(field) {
+	case "id", "record_id", "hs_object_id":
+		return true
+	}
+	return false
 }
 
 // FieldMap is one mapped field.

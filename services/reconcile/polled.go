@@ -115,7 +115,7 @@ func (r *Role) linkCopies(ctx context.Context, s *subject, rows []*match.Row, no
 			}
 		}
 		if len(found) == 1 { // several are duplicates: never paired at random
-			out = append(out, s.Link(row.ID, found[0].ID, found[0].Native, "key", now))
+			out = append(out, s.Link(row, found[0], now))
 		}
 	}
 	return out, nil

@@ -86,14 +86,18 @@ func (m *Mapping) Change(row *Row, op string, fields []event.Field, s Seen) bus.
 	}
 }
 
-// Link tells where the copy of a source record is.
-func (m *Mapping) Link(sourceID, targetID, native, learnedFrom string, at event.Time) bus.Message {
-	end := m.Endpoint(event.Target)
+// Link tells where the copy of a source record is. One side's id in the other is
+// more than a key that both happen to have.
+func (m *Mapping) Link(source, copied *Row, at event.Time) bus.Message {
+	end, from := m.Endpoint(event.Target), "key"
+	if i, _ := source.Key(); i >= 0 && m.Object.Key[i].ByID() {
+		from = "external_id"
+	}
 	return bus.Message{
-		Topic: topic.Intake, Key: event.NativeKey(end.System, end.Account, native, targetID), Time: at,
+		Topic: topic.Intake, Key: event.NativeKey(end.System, end.Account, copied.Native, copied.ID), Time: at,
 		Event: &event.Link{
-			Tenant: m.Integration.Tenant, Integration: m.Integration.ID, Object: m.Object.Name, SourceID: sourceID, TargetID: targetID,
-			TargetType: native, LearnedFrom: learnedFrom, LearnedAt: at,
+			Tenant: m.Integration.Tenant, Integration: m.Integration.ID, Object: m.Object.Name, SourceID: source.ID, TargetID: copied.ID,
+			TargetType: copied.Native, LearnedFrom: from, LearnedAt: at,
 		},
 	}
 }

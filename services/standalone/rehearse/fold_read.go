@@ -305,7 +305,7 @@ func (f *fold) link(o *both) {
 		i, k := row.Key()
 		c, ok := o.copies[strconv.Itoa(i)+k]
 		if ok && i >= 0 {
-			f.tell(o.Link(row.ID, c.ID, c.Native, "key", event.At(f.Now())))
+			f.tell(o.Link(&row, &c, event.At(f.Now())))
 		}
 		return ok
 	})
