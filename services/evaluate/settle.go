@@ -82,6 +82,9 @@ func (w *World) supersede(c *Change, later []*Change) {
 // heldBy reports whether there was nothing to wait for: what newer changes had
 // not replaced by that time the other system held all along.
 func (c *Change) heldBy(due int64, later []*Change) bool {
+	if len(c.Fields) == 0 {
+		return c.There
+	}
 	left := slices.Clone(c.Fields)
 	for _, n := range later {
 		if int64(n.At) <= due {

@@ -68,7 +68,7 @@ func (w *world) check(r *pair, e *episode, cause string) {
 		return
 	}
 	why := reason{fault: e, cause: cause}
-	row := w.copyOf(r)
+	row := w.counterpart(r)
 	w.checkRecord(r, row, why)
 	for j := range r.o.Fields {
 		f := &r.o.Fields[j]
@@ -105,7 +105,7 @@ func (w *world) check(r *pair, e *episode, cause string) {
 // held lists the fields of a save that the copy holds already, where no call
 // under way takes them away.
 func (w *world) held(r *pair, mask uint32) []string {
-	row := w.copyOf(r)
+	row := w.counterpart(r)
 	if row == nil {
 		return nil
 	}
@@ -143,7 +143,7 @@ func stands(f *config.FieldMap, target string) bool {
 // divergence is a line about a record, but for what differs.
 func (w *world) divergence(r *pair, e *episode) truth.Line {
 	l := truth.Line{Object: r.o.Name, SourceID: r.row.ID}
-	if row := w.copyOf(r); row != nil {
+	if row := w.counterpart(r); row != nil {
 		l.TargetID = row.ID
 	}
 	if e != nil {

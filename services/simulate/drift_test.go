@@ -109,3 +109,28 @@ func TestACarelessWorkerMakesDuplicates(t *testing.T) {
 	require.Zero(t, early)
 	require.Zero(t, twice)
 }
+
+// A person whom a colleague typed in is the record's counterpart by the key they
+// share, and nobody's once the sync has made a copy of its own.
+func TestWhatIsTypedInIsTheCounterpartUntilThereIsACopy(t *testing.T) {
+	typed, copied := map[string]bool{}, map[string]string{}
+	there, fields, orphans := 0, 0, 0
+	for _, l := range playFaults(t, config.AttemptsFull, scenario.Fault{Fault: scenario.DuplicateRule}) {
+		switch {
+		case l.Kind == truth.Change && l.There:
+			there++
+		case l.Kind == truth.Change && l.System == "salesforce" && l.Operation == event.OpCreate:
+			typed[l.TargetID] = true
+		case l.Kind == truth.Write && l.Operation == event.OpCreate:
+			copied[l.SourceID] = l.TargetID
+		case l.Kind == truth.Divergence && l.Field != "" && typed[l.TargetID]:
+			require.Empty(t, copied[l.SourceID], "it has a copy")
+			fields++
+		case l.Kind == truth.Divergence && l.Type == event.MissingInSource && typed[l.TargetID]:
+			orphans++
+		}
+	}
+	require.NotZero(t, there)
+	require.NotZero(t, fields)
+	require.NotZero(t, orphans)
+}

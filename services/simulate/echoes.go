@@ -43,11 +43,12 @@ type echoes struct {
 	dice    *timeline.Dice
 	waiting []any
 	planned bool
-	orphans map[*pair]*crm.Row
+	typed   map[*pair]*crm.Row // by hand, for want of a copy
+	orphans map[*pair]*crm.Row // of these, what is nobody's counterpart
 }
 
 func newEchoes(w *world) *echoes {
-	return &echoes{world: w, dice: w.diceOf("echoes"), orphans: map[*pair]*crm.Row{}}
+	return &echoes{world: w, dice: w.diceOf("echoes"), typed: map[*pair]*crm.Row{}, orphans: map[*pair]*crm.Row{}}
 }
 
 // wrote tells of the worker's write, with the values the org really holds.
@@ -130,8 +131,9 @@ func (e *echoes) tell(o *object, id, op string, by event.Actor, fields map[strin
 	return c.ID
 }
 
-// orphan is a person whom a colleague typed into Salesforce by hand.
-func (e *echoes) orphan(r *pair) {
+// typeIn is a colleague who types a person into Salesforce by hand. By its
+// e-mail it is the record's counterpart until the sync makes a copy.
+func (e *echoes) typeIn(r *pair) {
 	const who = "0055f00000Rep0QAAE"
 	values, fields := map[string]string{}, map[string]any{}
 	for j := range r.o.Fields {
@@ -141,22 +143,37 @@ func (e *echoes) orphan(r *pair) {
 		}
 	}
 	row := r.o.target.Insert(values, "", who, e.targetNow())
-	e.orphans[r] = row
+	e.typed[r] = row
 	id := e.tell(r.o, row.ID, event.OpCreate, event.Actor{Kind: event.ActorUser, ID: who}, fields, "")
 	e.note(truth.Line{
 		Kind: truth.Change, ID: id, System: e.in.Target.System, Object: r.o.Name, TargetID: row.ID,
 		Operation: event.OpCreate, Actor: event.ActorUser + "/" + who, Mapped: true,
 	})
+}
+
+// bereave leaves what was typed in without a counterpart: the record has a copy
+// of its own, or is gone.
+func (e *echoes) bereave(r *pair) {
+	row := e.typed[r]
+	if row == nil {
+		return
+	}
+	delete(e.typed, r)
+	e.orphans[r] = row
 	e.orphanGap(r, row, truth.Divergence)
 }
 
-// removeOrphan is the clean-up after a duplicate was refused.
-func (e *echoes) removeOrphan(r *pair) {
-	row := e.orphans[r]
+// removeTyped is the clean-up after a duplicate was refused.
+func (e *echoes) removeTyped(r *pair) {
+	row, orphan := e.typed[r], e.orphans[r]
+	if orphan != nil {
+		row = orphan
+	}
 	if row == nil {
 		return
 	}
 	const who = "0055f00000AdminAAE"
+	delete(e.typed, r)
 	delete(e.orphans, r)
 	r.o.target.Delete(row, who, e.targetNow())
 	id := e.tell(r.o, row.ID, event.OpDelete, event.Actor{Kind: event.ActorUser, ID: who}, nil, "")
@@ -164,7 +181,11 @@ func (e *echoes) removeOrphan(r *pair) {
 		Kind: truth.Change, ID: id, System: e.in.Target.System, Object: r.o.Name, TargetID: row.ID,
 		Operation: event.OpDelete, Actor: event.ActorUser + "/" + who, Mapped: true,
 	})
-	e.orphanGap(r, row, truth.Resolved)
+	if orphan != nil {
+		e.orphanGap(r, row, truth.Resolved)
+		return
+	}
+	e.check(r, e.blocking(r), event.ClassDuplicate)
 }
 
 func (e *echoes) orphanGap(r *pair, row *crm.Row, kind string) {

@@ -98,6 +98,7 @@ func (h *hooks) tell(r *pair, op string, mask uint32, events []crm.Event, a auth
 	h.note(truth.Line{
 		Kind: truth.Change, ID: id, At: truth.Time(r.row.Modified), System: h.in.Source.System, Object: r.o.Name,
 		SourceID: r.row.ID, Operation: op, Actor: actorText(a.actor), Mapped: true, Fields: r.o.names(mask, false), Held: h.held(r, mask),
+		There: op == event.OpCreate && h.counterpart(r) != nil,
 	})
 	r.changes = append(r.changes, carried{id, mask})
 	if len(h.waiting)+len(events) > crm.MaxBatch {

@@ -150,7 +150,7 @@ func (p *people) create(o *object, a author, e *episode) {
 	}
 	known := p.dice.Chance(p.o.Profile.Duplicate) || p.faults.hits(scenario.DuplicateRule) != nil
 	if o.Name == "contact" && known {
-		p.echoes.orphan(r) // a colleague has typed the person into Salesforce already
+		p.echoes.typeIn(r) // a colleague has typed the person into Salesforce already
 	}
 	r.row.Modified = p.Now()
 	p.hooks.created(r, a)
@@ -200,6 +200,7 @@ func (p *people) remove(r *pair, a author) {
 	p.forget(r)
 	r.o.source.Delete(r.row, a.sourceID, max(p.Now(), r.row.Modified+1))
 	p.hooks.deleted(r, a)
+	p.echoes.bereave(r)
 	r.deleted, r.since, r.overdue = true, 0, false // nobody waits for what was saved before
 	p.worker.touched(r, 0)
 }

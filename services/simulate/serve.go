@@ -116,6 +116,7 @@ func (w *world) sourceChanged(c crm.Change) {
 		case event.OpDelete:
 			r := o.byID[c.Row.ID]
 			w.forget(r)
+			w.echoes.bereave(r)
 			r.deleted = true
 			w.hooks.deleted(r, a)
 			w.worker.touched(r, 0)

@@ -366,7 +366,7 @@ func (k *worker) repair(r *pair, code string) {
 			return
 		}
 		if code == "DUPLICATES_DETECTED" {
-			k.echoes.removeOrphan(r)
+			k.echoes.removeTyped(r)
 			k.touched(r, r.refused)
 			return
 		}

@@ -238,6 +238,15 @@ func (w *world) targetNow() int64 {
 
 func (w *world) copyOf(p *pair) *crm.Row { return p.o.target.GetExternal(p.row.ID) }
 
+// counterpart is the record of the target that the keys pair a record with: its
+// copy or, while the sync has made none, the person whom a colleague typed in.
+func (w *world) counterpart(p *pair) *crm.Row {
+	if row := w.copyOf(p); row != nil || p.deleted {
+		return row
+	}
+	return w.echoes.typed[p]
+}
+
 func (w *world) at() truth.Time { return truth.Time(w.Now()) }
 
 // field is the position of a field by its source name, or -1.

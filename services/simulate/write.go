@@ -61,6 +61,7 @@ func (k *worker) insert(s *sent) (crm.Answer, *episode) {
 	a := k.sf.Upsert(o.native, s.r.row.ID, s.values, k.syncUser(), k.targetNow())
 	if a.OK() {
 		s.r.linked(a.ID)
+		k.echoes.bereave(s.r)
 	}
 	if e := k.faults.hits(scenario.BadDedup); e != nil && a.OK() {
 		k.faults.second(e, s.r, s.values)

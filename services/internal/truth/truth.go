@@ -43,7 +43,8 @@ type Line struct {
 	Operation string   `json:"operation,omitempty"`
 	Actor     string   `json:"actor,omitempty"` // kind/id/run
 	Mapped    bool     `json:"mapped,omitempty"`
-	Held      []string `json:"held,omitempty"` // fields of a change that the other system holds already
+	Held      []string `json:"held,omitempty"`  // fields of a change that the other system holds already
+	There     bool     `json:"there,omitempty"` // the other system has the created record already
 	Fields    []string `json:"fields,omitempty"`
 	Changes   []string `json:"changes,omitempty"` // an attempt or write carries
 	Attempt   string   `json:"attempt,omitempty"` // a write came from
