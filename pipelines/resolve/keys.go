@@ -121,7 +121,8 @@ func (f *fold) retract(l *Links, n native, out *stream.Out) {
 }
 
 // shared adds a record to those that go by one value of a key. One on either
-// side are the same record; of several none is paired at random.
+// side are the same record; of several none is paired at random: the first is
+// the copy, unless another is known to be, and the others are duplicates.
 func (f *fold) shared(l *Links, to route, e *event.Link, out *stream.Out) {
 	n := Sharer{e.SourceID, e.TargetID, e.TargetType}
 	for i, s := range l.Sharers {
@@ -144,22 +145,10 @@ func (f *fold) shared(l *Links, to route, e *event.Link, out *stream.Out) {
 			targets = append(targets, s)
 		}
 	}
-	if len(sources) != 1 || len(targets) == 0 {
+	if len(sources) != 1 {
 		return
 	}
-	if len(targets) == 1 {
-		pair := to.link(sources[0].SourceID, targets[0].TargetID, targets[0].Type, fromKey, e.LearnedAt)
-		f.tellTarget(to, pair, out)
-		f.tellSource(to, pair, out)
-		return
-	}
-	newcomers := targets[1:]
-	if n.SourceID == "" {
-		newcomers = []Sharer{n}
-	}
-	for _, s := range newcomers {
-		rival := to.link(sources[0].SourceID, targets[0].TargetID, targets[0].Type, fromKey, e.LearnedAt)
-		rival.Rival = s.TargetID
-		out.Emit(topic.Facts, event.RecordKey(e.Integration, e.Object, rival.SourceID), rival)
+	for _, s := range targets { // the source's record knows which of them is its copy
+		f.tellSource(to, to.link(sources[0].SourceID, s.TargetID, s.Type, fromKey, e.LearnedAt), out)
 	}
 }

@@ -39,7 +39,9 @@ func (f *fold) link(key string, l *Links, e *event.Link, out *stream.Out) {
 	case e.MovedTo != "":
 		f.move(l, to, e, out)
 	case key == to.sourceKey(e.SourceID):
-		f.atSource(l, to, e, e.LearnedFrom == fromConversion, out)
+		if f.atSource(l, to, e, e.LearnedFrom == fromConversion, out) && e.LearnedFrom == fromKey {
+			f.tellTarget(to, e, out)
+		}
 	default:
 		f.atTarget(l, e, out)
 	}
