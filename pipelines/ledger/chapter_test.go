@@ -175,16 +175,18 @@ func (s *story) retire(c *chapter, by string, all bool) {
 	}
 }
 
-func (s *story) mergedAway(e *event.Change) {
+func (s *story) mergedAway(by string, at event.Time) {
 	for _, c := range s.deliveries {
-		if c.gone || c.d.Reverse || c.d.ChangedAt > e.ChangedAt || over(c.d.State) || c.d.State == "not_applied" {
+		if c.gone || c.d.Reverse || c.d.ChangedAt > at || over(c.d.State) || c.d.State == "not_applied" {
 			continue
 		}
 		for _, f := range c.fields {
 			c.fate[f.Target+" past"] = "yes"
 		}
-		s.retire(c, event.DeliveryID(e.Integration, e.Object, e.MergedInto, e.ID), true)
+		s.retire(c, by, true)
 	}
+	s.over(everyGap, "resolved")
+	s.remember(seenOrTried{e: &Evidence{At: at, Modified: at, FoundBy: "echo", Source: true, Event: true, Missing: true}})
 }
 
 func (s *story) end(c *chapter, state string) {

@@ -6,12 +6,15 @@ import (
 	"plumbline.dev/schemas/event"
 )
 
-// link says which record of the target this is, or that several claim to be.
+// link says which record of the target this is, that several claim to be, or that
+// the record was merged into another.
 func (f *folding) link(l *event.Link) {
 	switch {
 	case f.m == nil:
 	case isOrphan(f.key): // it is none any more: its own record carries on
 		f.close(func(*Gap) bool { return true }, event.DivergenceResolved)
+	case l.MovedTo != "": // only the survivor's system told of it
+		f.mergedAway(mergedInto+l.MovedTo, l.LearnedAt)
 	case l.Rival != "":
 		if !slices.Contains(f.r.Rivals, l.Rival) {
 			f.r.Rivals = append(f.r.Rivals, l.Rival)

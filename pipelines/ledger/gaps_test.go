@@ -251,11 +251,14 @@ func (s *story) acceptedNoMore(g *difference) {
 	})
 }
 
-// linked is which record of the target this is, or another that claims to be.
+// linked is which record of the target this is, another that claims to be, or what
+// the record was merged into.
 func (s *story) linked(e *event.Link) {
 	switch {
 	case isOrphan(s.key):
 		s.over(everyGap, "resolved")
+	case e.MovedTo != "":
+		s.mergedAway("merged_into/"+e.MovedTo, e.LearnedAt)
 	case e.Rival == "":
 		s.targetID = e.TargetID
 	case !slices.Contains(s.rivals, e.Rival):

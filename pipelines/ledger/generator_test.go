@@ -174,8 +174,11 @@ func (g *generator) other(integration, source string, at event.Time) stream.Reco
 			Tenant: "default", Integration: integration, Object: "contact", SourceID: source, TargetID: "003" + source,
 			LearnedFrom: "key", LearnedAt: g.now,
 		}
-		if rapid.Bool().Draw(g.t, "claims") {
+		switch rapid.SampledFrom([]string{"is", "claims", "claims", "merged"}).Draw(g.t, "said") {
+		case "claims":
 			l.Rival = "003" + source + "x"
+		case "merged":
+			l.TargetID, l.MovedTo = "", "999"
 		}
 		r.Event = l
 	case "orphan":

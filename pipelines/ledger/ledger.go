@@ -125,7 +125,7 @@ func (f *folding) sourceChange(c *event.Change) {
 		// says what the source holds now.
 		f.shown(echoed(f.m, c))
 	case c.MergedInto != "" && c.MergedInto != c.RecordID:
-		f.mergedAway(c)
+		f.mergedAway(event.DeliveryID(c.Integration, c.Object, c.MergedInto, c.ID), c.ChangedAt)
 	default:
 		f.toldSource(c)
 		f.open(c, f.m.wants(c))

@@ -153,7 +153,7 @@ func (s *story) happened(l *Ledger, ev event.Event) {
 		case s.m.ours(e.Side, e.Actor) || s.repeated(e):
 			s.shown(echoed(s.m, e))
 		case e.MergedInto != "" && e.MergedInto != e.RecordID:
-			s.mergedAway(e)
+			s.mergedAway(event.DeliveryID(e.Integration, e.Object, e.MergedInto, e.ID), e.ChangedAt)
 		default:
 			if s.m.integration.Bidirectional {
 				s.fields.learn(echoed(s.m, e), s.matters)

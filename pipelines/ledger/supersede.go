@@ -122,12 +122,11 @@ func (f *folding) arrived(o *Open, e *Evidence) {
 	}
 }
 
-// mergedAway ends the deliveries of a record that ceased to exist: the
-// surviving record's change carries on.
-func (f *folding) mergedAway(c *event.Change) {
-	by := event.DeliveryID(c.Integration, c.Object, c.MergedInto, c.ID)
+// mergedAway ends what is open of a record that ceased to exist: the surviving
+// record's change carries on. The system holds it no more, whatever else is shown.
+func (f *folding) mergedAway(by string, at event.Time) {
 	f.each(func(o *Open) {
-		if o.D.Reverse || o.D.ChangedAt > c.ChangedAt || o.settled() || o.D.State == event.StateNotApplied {
+		if o.D.Reverse || o.D.ChangedAt > at || o.settled() || o.D.State == event.StateNotApplied {
 			return
 		}
 		for i := range o.Wants {
@@ -135,6 +134,8 @@ func (f *folding) mergedAway(c *event.Change) {
 		}
 		f.retire(o, by, true)
 	})
+	f.close(func(*Gap) bool { return true }, event.DivergenceResolved)
+	f.keep(Kept{Evidence: &Evidence{At: at, Modified: at, FoundBy: event.FoundByEcho, Source: true, Event: true, Missing: true}})
 }
 
 // undone retires what the system itself does not hold any more, where the
@@ -202,8 +203,11 @@ func (f *folding) repeats(c *event.Change, e *Evidence) bool {
 	return n > 0
 }
 
-// outOfScope stands where others name the delivery that took over.
-const outOfScope = "out_of_scope"
+// These stand where others name the delivery that took over.
+const (
+	outOfScope = "out_of_scope"
+	mergedInto = "merged_into/" // and the id of the record that survived
+)
 
 // leaveScope ends whatever is open of a record that is not meant to be synced
 // any more.

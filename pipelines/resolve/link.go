@@ -36,7 +36,8 @@ func (f *fold) link(key string, l *Links, e *event.Link, out *stream.Out) {
 	case !ok: // removed from the configuration since
 	case e.Key != "":
 		f.shared(l, to, e, out)
-	case e.MovedTo != "":
+	case e.MovedTo != "": // the system told the survivor only
+		out.Emit(topic.Facts, event.RecordKey(e.Integration, e.Object, e.SourceID), e)
 		f.move(l, to, e, out)
 	case key == to.sourceKey(e.SourceID):
 		if f.atSource(l, to, e, e.LearnedFrom == fromConversion, out) && e.LearnedFrom == fromKey {

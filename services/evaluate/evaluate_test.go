@@ -60,6 +60,12 @@ func closed(at truth.Time, field string) truth.Line {
 	return truth.Line{Kind: truth.Resolved, ID: "gap " + field, At: at}
 }
 
+func merge(minutes truth.Time) truth.Line {
+	l := change("m", minutes)
+	l.Operation = event.OpMerge
+	return l
+}
+
 // What becomes of a change, by what is written about it.
 func TestWhatBecameOfAChange(t *testing.T) {
 	bent := write("a", 2, "c")
@@ -81,6 +87,8 @@ func TestWhatBecameOfAChange(t *testing.T) {
 		"replaced before its try": {StateSuperseded, []truth.Line{change("d", 2, "phone", "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
 		"replaced in part":        {StateDelivered, []truth.Line{change("d", 2, "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
 		"replaced after":          {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), write("a", 2, "c"), change("d", 3, "phone")}},
+		"merged away before":      {StateSuperseded, []truth.Line{merge(2), attempt("a", 3, "ok", "c"), write("a", 3, "c")}},
+		"merged away after":       {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), write("a", 2, "c"), merge(3)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := world(t, append([]truth.Line{change("c", 1, "phone")}, tt.lines...)...)
@@ -107,6 +115,16 @@ func TestWhatTheTargetHoldsAlreadyIsInTime(t *testing.T) {
 			w := world(t, append(append([]truth.Line{c}, tt.more...), attempt("a", 20, "ok", "c", "d"), write("a", 20, "c", "d"))...)
 			require.Equal(t, tt.want, w.fate(w.changes[sync+"c"]))
 		})
+	}
+}
+
+// A record that somebody typed in is there from the start, and need not be created.
+func TestACreationWaitsForNothingThatIsThere(t *testing.T) {
+	for there, want := range map[bool]string{true: inTime, false: tardy} {
+		c := change("c", 1)
+		c.Operation, c.There = event.OpCreate, there
+		w := world(t, c, attempt("a", 20, "ok", "c"), write("a", 20, "c"))
+		require.Equal(t, want, w.fate(w.changes[sync+"c"]))
 	}
 }
 

@@ -95,7 +95,7 @@ func (c *Change) heldBy(due int64, later []*Change) bool {
 }
 
 // replacedAt is when the last of the change's fields was replaced by newer
-// changes, or the record deleted; 0: never.
+// changes, or the record deleted or merged away; 0: never.
 func (c *Change) replacedAt(later []*Change) int64 {
 	left := map[string]bool{}
 	for _, f := range c.Fields {
@@ -105,7 +105,7 @@ func (c *Change) replacedAt(later []*Change) int64 {
 		for _, f := range n.Fields {
 			delete(left, f)
 		}
-		if n.Operation == event.OpDelete || len(c.Fields) > 0 && len(left) == 0 {
+		if n.Operation == event.OpDelete || n.Operation == event.OpMerge || len(c.Fields) > 0 && len(left) == 0 {
 			return int64(n.At)
 		}
 	}

@@ -165,11 +165,15 @@ func (b *builder) listed(l *truth.Line) {
 
 // change keeps what the source's users changed in mapped fields.
 func (b *builder) change(l truth.Line) {
-	if l.System != source || !l.Mapped || l.SourceID == "" || l.Operation == event.OpMerge {
+	if l.System != source || !l.Mapped || l.SourceID == "" {
 		return
 	}
 	c := &Change{Line: l, state: StateWaiting, since: int64(l.At)}
 	key := l.Sync + "/" + l.Object + "/" + l.SourceID
+	if l.Operation == event.OpMerge { // no change of this record's, but its end
+		b.records[key] = append(b.records[key], c)
+		return
+	}
 	b.changes[l.Sync+l.ID] = c
 	b.Changes, b.records[key] = append(b.Changes, c), append(b.records[key], c)
 }
