@@ -198,6 +198,20 @@ func (w *world) wait(r *pair, mask uint32) {
 	w.After(time.Duration(w.in.Deadline), func() { w.due(r, at, mask, began) })
 }
 
+// overdue marks the fields of a write that is planned after the deadline of their
+// newest save, and reports whether there are any.
+func (w *world) overdue(r *pair, mask uint32) bool {
+	late := uint32(0)
+	for j := range r.saved {
+		if at := r.saved[j]; mask&(1<<j) != 0 && at != 0 && at+time.Duration(w.in.Deadline).Milliseconds() <= w.Now() {
+			late |= 1 << j
+		}
+	}
+	r.late |= late
+	r.overdue = r.overdue || late != 0 && w.counterpart(r) == nil
+	return late != 0
+}
+
 // due hears that the deadline of a save has passed.
 func (w *world) due(r *pair, at int64, mask uint32, first bool) {
 	late := uint32(0)

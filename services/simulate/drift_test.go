@@ -134,3 +134,16 @@ func TestWhatIsTypedInIsTheCounterpartUntilThereIsACopy(t *testing.T) {
 	require.NotZero(t, fields)
 	require.NotZero(t, orphans)
 }
+
+// A field that was away is late as soon as it is back: what the sync writes then
+// was saved long ago, and begins no new deadline.
+func TestWhatIsTriedAgainHasNoNewDeadline(t *testing.T) {
+	late := 0
+	for _, l := range playFaults(t, config.AttemptsFull, scenario.Fault{Fault: scenario.FieldRenamed, For: config.Duration(8 * time.Minute)}) {
+		if l.Kind == truth.Divergence && l.Field == "jobtitle" && int64(l.At) == start.Add(8*time.Minute+30*time.Second).UnixMilli() {
+			require.True(t, l.Due)
+			late++
+		}
+	}
+	require.NotZero(t, late)
+}

@@ -115,12 +115,12 @@ func (f *faults) again(e *episode) {
 	victims := e.victims()
 	for _, r := range victims {
 		if !r.deleted {
-			f.worker.touched(r, r.refused|1<<j)
+			f.worker.resume(r, r.refused|1<<j)
 		}
 	}
 	for _, r := range o.pairs {
 		if r.refused&(1<<j) != 0 && !slices.Contains(victims, r) {
-			f.worker.touched(r, r.refused)
+			f.worker.resume(r, r.refused)
 		}
 	}
 }

@@ -37,9 +37,25 @@ func (k *worker) touched(r *pair, mask uint32) {
 	if r.poison {
 		return // the storm has it
 	}
+	k.wait(r, mask)
+	k.dirtied(r, mask)
+}
+
+// resume writes once more what was refused or kept back. It was saved long ago:
+// no deadline begins anew.
+func (k *worker) resume(r *pair, mask uint32) {
+	if r.outside != nil || r.poison {
+		return
+	}
+	k.dirtied(r, mask)
+	if k.overdue(r, mask) {
+		k.check(r, k.blocking(r), causeLate)
+	}
+}
+
+func (k *worker) dirtied(r *pair, mask uint32) {
 	r.dirty |= mask
 	r.refused &^= mask
-	k.wait(r, mask)
 	if !r.queued && r.sending == 0 {
 		k.queue(r, k.delay())
 	}
@@ -367,7 +383,7 @@ func (k *worker) repair(r *pair, code string) {
 		}
 		if code == "DUPLICATES_DETECTED" {
 			k.echoes.removeTyped(r)
-			k.touched(r, r.refused)
+			k.resume(r, r.refused)
 			return
 		}
 		calm := Profile{}
@@ -384,7 +400,7 @@ func (k *worker) repair(r *pair, code string) {
 		r.dirty |= r.refused
 		k.people.save(r, mask, values, person(k.dice.Between(1, 6)))
 		if mask == 0 {
-			k.touched(r, r.refused)
+			k.resume(r, r.refused)
 		}
 	})
 }
