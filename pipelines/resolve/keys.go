@@ -148,7 +148,7 @@ func (f *fold) shared(l *Links, to route, e *event.Link, out *stream.Out) {
 	if len(sources) != 1 {
 		return
 	}
-	for _, s := range targets { // the source's record knows which of them is its copy
-		f.tellSource(to, to.link(sources[0].SourceID, s.TargetID, s.Type, fromKey, e.LearnedAt), out)
+	for _, s := range targets { // each knows whether it is another's copy
+		f.tellTarget(to, to.link(sources[0].SourceID, s.TargetID, s.Type, fromShared, e.LearnedAt), out)
 	}
 }

@@ -14,6 +14,7 @@ const (
 	fromAttempt    = "attempt"
 	fromExternalID = "external_id"
 	fromKey        = "key"
+	fromShared     = "shared_key" // nobody has been asked yet
 	fromMerge      = "merge"
 	fromConversion = "conversion"
 )
@@ -43,9 +44,23 @@ func (f *fold) link(key string, l *Links, e *event.Link, out *stream.Out) {
 		if f.atSource(l, to, e, e.LearnedFrom == fromConversion, out) && e.LearnedFrom == fromKey {
 			f.tellTarget(to, e, out)
 		}
+	case e.LearnedFrom == fromShared:
+		f.asked(l, to, e, out)
 	default:
 		f.atTarget(l, e, out)
 	}
+}
+
+// asked is a target's record that goes by the same key as one of the source. If it
+// is known to be another's copy, somebody wrote the wrong values into it. Else
+// the source's record says whether it is its copy or one too many.
+func (f *fold) asked(l *Links, to route, e *event.Link, out *stream.Out) {
+	p := l.find(e.Integration, e.Object)
+	if p != nil && !p.ByKey && !orphanID(p.ID) && p.ID != e.SourceID {
+		return
+	}
+	e.LearnedFrom = fromKey
+	f.tellSource(to, e, out)
 }
 
 // atTarget teaches the target's record which one of the source it is: what
@@ -56,7 +71,11 @@ func (f *fold) atTarget(l *Links, e *event.Link, out *stream.Out) {
 		return
 	}
 	before := l.peer(e.Integration, e.Object)
-	if !l.learn(e.Integration, e.Object, e.SourceID) {
+	news := l.learn(e.Integration, e.Object, e.SourceID)
+	if p := l.find(e.Integration, e.Object); p.ID == e.SourceID {
+		p.ByKey = e.LearnedFrom == fromKey && (news || p.ByKey)
+	}
+	if !news {
 		return
 	}
 	l.Orphans = slices.DeleteFunc(l.Orphans, func(p Peer) bool {

@@ -139,7 +139,8 @@ func TestWhatIsTypedInIsTheCounterpartUntilThereIsACopy(t *testing.T) {
 // was saved long ago, and begins no new deadline.
 func TestWhatIsTriedAgainHasNoNewDeadline(t *testing.T) {
 	late := 0
-	for _, l := range playFaults(t, config.AttemptsFull, scenario.Fault{Fault: scenario.FieldRenamed, For: config.Duration(8 * time.Minute)}) {
+	renamed := scenario.Fault{Fault: scenario.FieldRenamed, Object: "contact", Field: "jobtitle", For: config.Duration(8 * time.Minute)}
+	for _, l := range playFaults(t, config.AttemptsFull, renamed) {
 		if l.Kind == truth.Divergence && l.Field == "jobtitle" && int64(l.At) == start.Add(8*time.Minute+30*time.Second).UnixMilli() {
 			require.True(t, l.Due)
 			late++
