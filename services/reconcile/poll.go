@@ -32,7 +32,7 @@ type poll struct {
 	log    *zap.Logger
 
 	learned bool
-	before  time.Time // not before, after a failure
+	next    time.Time // when to look again
 	looking look      // while it lasts
 }
 

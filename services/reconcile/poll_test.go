@@ -27,6 +27,14 @@ func pollOf(t *testing.T, r *Role, native string) *round {
 	return nil
 }
 
+// now looks whether or not it is time to.
+func (x *round) now(ctx context.Context) error {
+	for _, p := range x.polls {
+		p.next = time.Time{}
+	}
+	return x.once(ctx)
+}
+
 func ms() int64 { return time.Now().UnixMilli() }
 
 // TestPollTellsWhatChanged: the fields that did, once, under an id that an
@@ -38,7 +46,7 @@ func TestPollTellsWhatChanged(t *testing.T) {
 	r := w.role()
 	source, target := pollOf(t, r, "contact"), pollOf(t, r, "Contact")
 
-	require.NoError(t, source.once(t.Context()))
+	require.NoError(t, source.now(t.Context()))
 	out := w.produced.take()
 	changes := of[*event.Change](out)
 	require.Len(t, changes, 1)
@@ -48,11 +56,11 @@ func TestPollTellsWhatChanged(t *testing.T) {
 	require.Equal(t, event.KindHash, email.Kind, "the field policy holds here too")
 	require.Len(t, of[*event.Observation](out), 1)
 
-	require.NoError(t, source.once(t.Context()))
+	require.NoError(t, source.now(t.Context()))
 	require.Empty(t, w.produced.take(), "the overlap tells nothing twice")
 
 	w.source.Update(s, map[string]string{"city": "Bergen"}, "", s.Modified+5)
-	require.NoError(t, source.once(t.Context()))
+	require.NoError(t, source.now(t.Context()))
 	changes = of[*event.Change](w.produced.take())
 	require.Len(t, changes, 1)
 	require.Len(t, changes[0].Fields, 1)
@@ -60,7 +68,7 @@ func TestPollTellsWhatChanged(t *testing.T) {
 	require.EqualValues(t, s.Modified, changes[0].ChangedAt)
 
 	w.target.Update(c, map[string]string{"MailingCity": "Bergen"}, "005SYNC", ms())
-	require.NoError(t, target.once(t.Context()))
+	require.NoError(t, target.now(t.Context()))
 	seen := of[*event.Observation](w.produced.take())
 	require.Len(t, seen, 1)
 	require.Equal(t, s.ID, seen[0].ExternalID, "the record it is the copy of")
@@ -69,7 +77,7 @@ func TestPollTellsWhatChanged(t *testing.T) {
 	require.True(t, seen[0].Whole)
 
 	w.target.Delete(c, "005HUMAN", ms()+10)
-	require.NoError(t, target.once(t.Context()))
+	require.NoError(t, target.now(t.Context()))
 	seen = of[*event.Observation](w.produced.take())
 	require.Len(t, seen, 1)
 	require.True(t, seen[0].Missing)
@@ -77,7 +85,7 @@ func TestPollTellsWhatChanged(t *testing.T) {
 	fresh := w.source.Insert(map[string]string{"email": "new@example.com"}, "", "", ms()+20)
 	again := w.role() // a new process
 	source = pollOf(t, again, "contact")
-	require.NoError(t, source.once(t.Context()))
+	require.NoError(t, source.now(t.Context()))
 	changes = of[*event.Change](w.produced.take())
 	require.Len(t, changes, 1)
 	require.Equal(t, event.OpCreate, changes[0].Operation)
@@ -126,13 +134,15 @@ func TestObjectsArePolledTogether(t *testing.T) {
 	w.leads = crmsim.NewTable("Lead", []crmsim.Field{{Name: "Email", Type: "email"}, {Name: "LastName"}}, crmsim.SalesforceID("00Q"))
 	w.serve("[Lead, Contact]")
 	_, c := w.pair(1)
-	lead := w.leads.Insert(map[string]string{"Email": "lead@example.com", "LastName": "Ek"}, "", "005SYNC", ms())
 	clock := &handClock{now: time.Now()}
+	at := func() int64 { return clock.now.UnixMilli() }
+	lead := w.leads.Insert(map[string]string{"Email": "lead@example.com", "LastName": "Ek"}, "", "005SYNC", at())
 	r := w.role(func(o *Options) { o.Clock = clock })
 	x := pollOf(t, r, "Contact")
 	require.Len(t, x.polls, 2)
 	calls := 0
-	look := func() (ids []string) {
+	look := func(after time.Duration) (ids []string) {
+		clock.now = clock.now.Add(after)
 		calls, w.during = 0, func() { calls++ }
 		_ = x.once(t.Context())
 		for _, o := range of[*event.Observation](w.produced.take()) {
@@ -140,24 +150,29 @@ func TestObjectsArePolledTogether(t *testing.T) {
 		}
 		return ids
 	}
-	w.target.Update(c, map[string]string{"LastName": "Berg"}, "005HUMAN", ms())
-	require.ElementsMatch(t, []string{c.ID, lead.ID}, look())
-	w.leads.Update(lead, map[string]string{"LastName": "Lind"}, "005HUMAN", ms()+1)
-	require.Equal(t, []string{lead.ID}, look())
-	look()
+	w.target.Update(c, map[string]string{"LastName": "Berg"}, "005HUMAN", at())
+	require.ElementsMatch(t, []string{c.ID, lead.ID}, look(time.Minute))
+	w.leads.Update(lead, map[string]string{"LastName": "Lind"}, "005HUMAN", at())
+	require.Equal(t, []string{lead.ID}, look(time.Minute))
+	look(time.Minute)
 	require.Equal(t, 1, calls, "nothing new: one call for both")
 
 	w.leads.Fields = w.leads.Fields[:1]
-	w.target.Update(c, map[string]string{"LastName": "Holm"}, "005HUMAN", ms()+2)
-	require.Equal(t, []string{c.ID}, look())
-	w.target.Update(c, map[string]string{"LastName": "Dahl"}, "005HUMAN", ms()+3)
-	clock.now = clock.now.Add(time.Minute)
-	require.Equal(t, []string{c.ID}, look(), "the other is left alone for a while")
-	require.False(t, x.next().After(clock.now), "which holds nobody up")
+	w.target.Update(c, map[string]string{"LastName": "Holm"}, "005HUMAN", at())
+	require.Equal(t, []string{c.ID}, look(time.Minute))
+	w.target.Update(c, map[string]string{"LastName": "Dahl"}, "005HUMAN", at())
+	require.Equal(t, []string{c.ID}, look(time.Minute), "which holds nobody up")
+	require.Equal(t, clock.now.Add(time.Minute), x.next())
 
 	w.refuse(503)
-	clock.now = clock.now.Add(authPause)
+	clock.now = clock.now.Add(time.Minute)
 	require.Error(t, x.once(t.Context()))
+	require.LessOrEqual(t, x.next().Sub(clock.now), 30*time.Second, "an outage is over soon, or not")
+	w.refuse(0)
+	w.target.Update(c, map[string]string{"LastName": "Moe"}, "005HUMAN", at())
+	require.Empty(t, look(10*time.Second), "until then nobody is asked")
+	require.Zero(t, calls)
+	require.Equal(t, []string{c.ID}, look(20*time.Second))
 }
 
 func TestLatenessIsLearned(t *testing.T) {

@@ -86,7 +86,7 @@ func (r *Role) Run(ctx context.Context) error {
 
 const (
 	retryFirst = time.Second
-	retryMost  = time.Minute // polls ask as often, and what differs may be over soon
+	retryMost  = 30 * time.Second // what differs may be over soon after an outage
 )
 
 // untilDone repeats what must succeed once, patiently. Its error is the end

@@ -13,10 +13,7 @@ import (
 	"plumbline.dev/services/internal/pace"
 )
 
-const (
-	pollEvery = time.Minute
-	authPause = time.Minute // what looks like a bad credential may be an outage (auth.vendor), and what differs is over soon after it
-)
+const pollEvery = time.Minute
 
 // round is the polls of one account that one call answers: as many objects as
 // the system can be asked for together.
@@ -91,13 +88,8 @@ func (x *round) run(ctx context.Context) error {
 		return nil
 	}
 	for ctx.Err() == nil {
-		began := x.r.o.Clock.Now()
 		_ = x.once(ctx) // told, and tried again
-		wait := x.every
-		if next := x.next(); next.After(began.Add(wait)) {
-			wait = next.Sub(began) // nobody is to be asked sooner
-		}
-		if x.r.o.Clock.Sleep(ctx, max(wait-x.r.o.Clock.Now().Sub(began), 0)) != nil {
+		if x.r.o.Clock.Sleep(ctx, max(x.next().Sub(x.r.o.Clock.Now()), 0)) != nil {
 			return nil
 		}
 	}
@@ -117,12 +109,12 @@ func (x *round) learn(ctx context.Context) error {
 	return nil
 }
 
-// next is when the first of the polls may go on.
+// next is when the first of the polls looks again.
 func (x *round) next() time.Time {
-	next := x.polls[0].before
+	next := x.polls[0].next
 	for _, p := range x.polls {
-		if p.before.Before(next) {
-			next = p.before
+		if p.next.Before(next) {
+			next = p.next
 		}
 	}
 	return next
@@ -138,9 +130,10 @@ func (x *round) once(ctx context.Context) error {
 	var queries []crm.Query
 	var all []error
 	for _, p := range x.polls {
-		if now.Before(p.before) {
+		if p.next.Sub(now) > x.every/10 { // what is due in a moment is asked in the same call
 			continue
 		}
+		p.next = now.Add(x.every)
 		q, err := p.begin(ctx, event.At(now))
 		if err != nil {
 			x.failed(ctx, p, err)
@@ -164,16 +157,18 @@ func (x *round) once(ctx context.Context) error {
 	return errors.Join(append(all, errs...)...)
 }
 
-// failed has a poll wait for as long as its error asks for.
+// failed has a poll wait: for as long as its error asks for; where the account
+// answers nobody, not long, since what differs is often over soon after that;
+// and for the others of its round where only somebody can mend it.
 func (x *round) failed(ctx context.Context, p *poll, err error) {
 	if ctx.Err() != nil {
 		return
 	}
 	x.r.metrics.failures.WithLabelValues(string(crm.KindOf(err))).Inc()
-	wait := max(crm.AfterOf(err), 0)
-	if !crm.Passes(err) {
-		wait = max(wait, authPause)
+	wait := max(crm.AfterOf(err), x.every)
+	if crm.Passes(err) || crm.KindOf(err) == crm.KindAuth { // the latter may be an outage too
+		wait = max(crm.AfterOf(err), min(retryMost, x.every))
 	}
-	p.before = x.r.o.Clock.Now().Add(wait)
-	p.log.Warn("poll failed", zap.Error(err), zap.Duration("again_in", max(wait, x.every)))
+	p.next = x.r.o.Clock.Now().Add(wait)
+	p.log.Warn("poll failed", zap.Error(err), zap.Duration("again_in", wait))
 }
