@@ -144,10 +144,11 @@ func (s *Server) handshake(ctx context.Context, c *child, ready *os.File) error 
 }
 
 // childEnv leaves out everything of the parent's environment, secrets first of all; the engine looks
-// for a configuration in HOME.
+// for a configuration in HOME. Its clock is UTC wherever it runs: a time written without a zone, in a
+// query or as a parameter of a view, would be another one on every machine.
 func childEnv(data string) []string {
-	env := []string{"HOME=" + data}
-	for _, name := range []string{"PATH", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "GOCOVERDIR"} {
+	env := []string{"HOME=" + data, "TZ=UTC"}
+	for _, name := range []string{"PATH", "TMPDIR", "LD_LIBRARY_PATH", "GOCOVERDIR"} {
 		if v := os.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

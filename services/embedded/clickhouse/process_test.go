@@ -53,6 +53,14 @@ func TestStartRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "run `make engine`")
 }
 
+// A time without a zone means the same on every machine.
+func TestTheEngineIsInUTCEverywhere(t *testing.T) {
+	t.Setenv("TZ", "America/New_York")
+	s := start(t)
+	must(t, s, "SELECT throwIf(timezone() != 'UTC'), throwIf(toDateTime64('2026-11-26 08:00:00', 3) != toDateTime64('2026-11-26 08:00:00', 3, 'UTC'))")
+	require.Equal(t, "UTC", post(t, s, "SELECT 1").header.Get("X-ClickHouse-Timezone"))
+}
+
 func TestStopAndReopen(t *testing.T) {
 	data := t.TempDir()
 	s := start(t, func(o *Options) { o.Data = data })

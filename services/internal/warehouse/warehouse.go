@@ -79,6 +79,9 @@ func Open(o Options) (*DB, error) {
 	if o.Cluster != "" {
 		opts.Settings = clusterSettings(opts.Settings)
 	}
+	if opts.Protocol == clickhouse.HTTP {
+		opts.Settings = inUTC(opts.Settings)
+	}
 	conn, err := clickhouse.Open(&opts)
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse: %w", err)
@@ -97,6 +100,15 @@ func clusterSettings(of clickhouse.Settings) clickhouse.Settings {
 		"distributed_foreground_insert": 1, "insert_quorum": "auto", "distributed_product_mode": "global",
 		"distributed_ddl_task_timeout": 300,
 	}
+	maps.Copy(out, of)
+	return out
+}
+
+// inUTC: times are written in UTC and without a zone, whatever the server's own
+// is. The client library cannot follow that over the native protocol: such a
+// server has to be in UTC (docs/deploy.md).
+func inUTC(of clickhouse.Settings) clickhouse.Settings {
+	out := clickhouse.Settings{"session_timezone": "UTC"}
 	maps.Copy(out, of)
 	return out
 }

@@ -271,6 +271,12 @@ func TestOpenDoesNotRepeatThePassword(t *testing.T) {
 	require.NotContains(t, err.Error(), "hunter2")
 }
 
+// Times are written without a zone: they mean UTC, whatever the server's zone is.
+func TestTimesWithoutAZoneAreUTC(t *testing.T) {
+	db := warehousetest.New(t)
+	require.Equal(t, 1, count(t, db, "system.one WHERE timezone() = 'UTC' AND getSetting('session_timezone') = 'UTC'"))
+}
+
 func TestIntegrationsThatAreGoneLeaveTheList(t *testing.T) {
 	db := warehousetest.New(t)
 	yes := true
