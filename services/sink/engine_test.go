@@ -52,7 +52,9 @@ func TestEngineThatTakesNothingForAWhile(t *testing.T) {
 }
 
 // Nothing is counted on the way in: a view that fails there would lose or
-// double counts beside its rows.
+// double counts beside its rows. What is counted by the clock is no part of an
+// INSERT.
 func TestNoMaterializedViews(t *testing.T) {
-	require.Zero(t, newWorld(t).count("system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'"))
+	require.Zero(t, newWorld(t).count("system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'"+
+		" AND name NOT IN (SELECT view FROM system.view_refreshes WHERE database = currentDatabase())"))
 }
