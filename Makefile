@@ -15,6 +15,10 @@ test: engine kafka build ## everything that must hold: vet, race tests of each m
 	scripts/check.sh test
 	scripts/clients.sh
 
+.PHONY: clients
+clients: engine build ## other people's clients, Grafana's queries and clickhouse-go's own tests against the embedded engine (fetches them)
+	SUITE=1 scripts/clients.sh
+
 .PHONY: test-databases
 test-databases: engine ## the table readers against real Postgres and MySQL servers, which have to be installed
 	cd services && go test -tags databases -count 1 ./internal/crm/table

@@ -2,7 +2,8 @@
 # Proves the way from a webhook to an analyst, with tools of other people: curl
 # signs and posts a HubSpot batch to the real binary, then curl, Python's
 # clickhouse-connect and Node's @clickhouse/client read its rows. After that
-# both clients run their common calls (scripts/engine-clients.sh).
+# both clients run their common calls (scripts/engine-clients.sh), and what Grafana's data source asks is
+# answered, for our dashboards too. SUITE=1: clickhouse-go's own tests of HTTP as well, for a minute or two.
 #   scripts/clients.sh [body.json]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -76,3 +77,5 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/python" "$work/read.py" "$clickhouse" "$want"
 (cd "$work" && npm install --silent --no-audit --no-fund @clickhouse/client@1.23.1 >/dev/null && node read.mjs "$clickhouse" "$want")
 scripts/engine-clients.sh "http://$clickhouse"
+(cd scripts/clients/grafana && GOWORK=off go run . "http://$clickhouse" ../../../deploy/grafana/dashboards/*.json)
+[ -z "${SUITE:-}" ] || scripts/clients/clickhouse-go.sh "http://$clickhouse"
