@@ -169,6 +169,7 @@ type scene struct {
 	open   []bool // in the end
 	flows  []*series
 	causes []*Candidate
+	spoken map[*Cell]bool // the target's own answer says why, whoever made the change
 }
 
 func (d *Drift) scene(now event.Time, integration string) *scene {
@@ -181,6 +182,7 @@ func (d *Drift) scene(now event.Time, integration string) *scene {
 			s.causes = append(s.causes, s.placed(c))
 		}
 	}
+	s.listen()
 	var last *series
 	for _, key := range under(d.flows.Keys(), integration) {
 		part := strings.Split(key, sep)
@@ -197,6 +199,22 @@ func (d *Drift) scene(now event.Time, integration string) *scene {
 		}
 	}
 	return s
+}
+
+// listen notes where the target's own answer says why: it let nobody in, or it named
+// a field of which it is known what happened to it. The maker did nothing then.
+func (s *scene) listen() {
+	s.spoken = map[*Cell]bool{}
+	for _, x := range s.cells {
+		s.spoken[x] = whole[x.Class] || x.Refused != "" && slices.ContainsFunc(s.causes, func(c *Candidate) bool {
+			return c.reach() == reachField && c.Field == x.Refused && c.hits(x)
+		})
+	}
+}
+
+// hits reports whether a candidate may have made the records of a cell differ.
+func (s *scene) hits(c *Candidate, x *Cell) bool {
+	return c.hits(x) && !(machine(c.By) && s.spoken[x])
 }
 
 // placed puts a candidate that happened between two looks where the first
@@ -254,7 +272,7 @@ func (s *scene) fit(c *Candidate) *fit {
 			continue
 		}
 		f.total += x.N
-		if s.left[i] && c.hits(x) {
+		if s.left[i] && s.hits(c, x) {
 			f.inside.cases += float64(x.N)
 		}
 	}
@@ -301,7 +319,7 @@ func (s *scene) timely(c *Candidate, f *fit) bool {
 	object, field, cases := s.hitMost(c)
 	began := s.now
 	for i, x := range s.cells { // those of one maker after the other: not in the order of time
-		if !s.left[i] || !c.hits(x) || x.Object != object || c.field(x) != field {
+		if !s.left[i] || !s.hits(c, x) || x.Object != object || c.field(x) != field {
 			continue
 		}
 		if f.first == 0 || x.Began < f.first {
@@ -342,7 +360,7 @@ func (s *scene) wrong(c *Candidate, object, field string, from, to event.Time) (
 // before is how many differences of a field began by an instant.
 func (s *scene) before(c *Candidate, object, field string, at event.Time) float64 {
 	return s.cases(func(x *Cell) bool {
-		return x.Object == object && c.field(x) == field && x.Began <= at && c.hits(x)
+		return x.Object == object && c.field(x) == field && x.Began <= at && s.hits(c, x)
 	})
 }
 
@@ -350,7 +368,7 @@ func (s *scene) before(c *Candidate, object, field string, at event.Time) float6
 func (s *scene) hitMost(c *Candidate) (object, field string, cases float64) {
 	byField := map[[2]string]float64{}
 	for i, x := range s.cells {
-		if !s.left[i] || !c.hits(x) {
+		if !s.left[i] || !s.hits(c, x) {
 			continue
 		}
 		at := [2]string{x.Object, c.field(x)}
@@ -367,7 +385,7 @@ func (s *scene) hitMost(c *Candidate) (object, field string, cases float64) {
 func (s *scene) contrasts(c *Candidate, f *fit, from, to event.Time, inReach func(*series) bool) bool {
 	start := s.now - horizon
 	out := risk{of: s.changes(start, from, inReach) + s.changes(to, s.now, inReach)}
-	out.cases = s.cases(func(x *Cell) bool { return c.touches(x) && !c.hits(x) })
+	out.cases = s.cases(func(x *Cell) bool { return c.touches(x) && !s.hits(c, x) })
 	any := false
 	if out.of >= leastChanges && !machine(c.By) && (c.reach() == reachAll || f.tells(out)) {
 		f.contrast(out)
@@ -378,7 +396,9 @@ func (s *scene) contrasts(c *Candidate, f *fit, from, to event.Time, inReach fun
 	}
 	// Beside it: what others did meanwhile, and what was done to other fields.
 	beside := risk{of: s.changes(from, to, func(x *series) bool { return x.by == "" }) - f.inside.of}
-	beside.cases = s.cases(func(x *Cell) bool { return x.Began >= from && x.Began < to && !c.hits(x) })
+	beside.cases = s.cases(func(x *Cell) bool {
+		return x.Began >= from && x.Began < to && !s.hits(c, x) && !(machine(c.By) && s.spoken[x])
+	})
 	if beside.of >= leastChanges {
 		f.contrast(beside)
 		any = true

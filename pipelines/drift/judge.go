@@ -56,7 +56,7 @@ func (s *scene) explain() []claim {
 			best.rank = 1
 			claims = append(claims, *best)
 			for i, x := range s.cells {
-				s.left[i] = s.left[i] && !best.hits(x)
+				s.left[i] = s.left[i] && !s.hits(best.Candidate, x)
 			}
 		}
 	}
@@ -96,7 +96,7 @@ func better(a, b *claim) bool {
 func (s *scene) claim(c *Candidate, f *fit) *claim {
 	x, first := &claim{Candidate: c, fit: *f, object: c.Object, field: c.Field}, true
 	for i, cell := range s.cells {
-		if !s.left[i] || !c.hits(cell) {
+		if !s.left[i] || !s.hits(c, cell) {
 			continue
 		}
 		if first {

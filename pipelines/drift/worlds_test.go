@@ -426,6 +426,28 @@ func TestVerdictWithWitnesses(t *testing.T) {
 	}
 }
 
+// Who wrote while the target let nobody in is not to blame for what was refused.
+func TestTheMakerIsNotWhyTheTargetLetsNobodyIn(t *testing.T) {
+	for class, want := range map[string]bool{event.ClassRateLimit: false, event.ClassSchema: true} {
+		w, plan := newWorld(t, 9), map[event.Time]func(){}
+		agent := event.Actor{Kind: event.ActorAgent, ID: "loop", Run: "r1"}
+		for i := range event.Time(12) {
+			plan[opens+i*event.Minute] = func() {
+				for range 4 {
+					w.change(agent, "contact", "city")
+				}
+				w.differs(3, func(c *event.DivergenceCount) { c.Field, c.By, c.RefusedAs = "city", agent, class })
+			}
+		}
+		w.play(4*event.Hour, plan)
+		blamed := false
+		for _, x := range w.told {
+			blamed = blamed || x.By == agent
+		}
+		require.Equal(t, want, blamed, class)
+	}
+}
+
 // The state may be cut off and restored anywhere: the same is said.
 func TestRestored(t *testing.T) {
 	run := func(cut bool) map[string]*event.Explanation {
