@@ -290,13 +290,29 @@ func (s *scene) fit(c *Candidate) *fit {
 		return f
 	}
 	floor := believed
-	if c.reach() >= reachObject {
+	if c.reach() >= reachObject || s.unchanged(c, f, from, to, inReach) {
 		floor = believedWide
 	}
 	if f.low < floor {
 		return nil
 	}
 	return f
+}
+
+// unchanged reports whether a machine that nobody announced was at work before and
+// after, and all went well: something else began, and hit others too.
+func (s *scene) unchanged(c *Candidate, f *fit, from, to event.Time, inReach func(*series) bool) bool {
+	if !machine(c.By) || c.Writes == 0 {
+		return false
+	}
+	first, last := to, from
+	for i, x := range s.cells {
+		if s.left[i] && s.hits(c, x) {
+			first, last = min(first, x.Began), max(last, x.Began+event.Minute)
+		}
+	}
+	meanwhile := s.changes(first, last, inReach)
+	return (f.inside.of-meanwhile)*f.inside.cases/max(meanwhile, f.inside.cases) >= unlikely
 }
 
 // reaches reports whether the candidate reaches a series of changes: those of

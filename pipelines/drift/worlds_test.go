@@ -448,6 +448,28 @@ func TestTheMakerIsNotWhyTheTargetLetsNobodyIn(t *testing.T) {
 	}
 }
 
+// A workflow that wrote well before and after is not blamed for a bad quarter of an
+// hour that hits everybody, though it was hit harder; it is, where it alone was.
+func TestAMakerThatWroteWellBeforeAndAfter(t *testing.T) {
+	flow := event.Actor{Kind: event.ActorAutomation, ID: "workflow-1"}
+	for alone, want := range map[bool]bool{true: true, false: false} {
+		w, plan := newWorld(t, 11), map[event.Time]func(){}
+		for at := morning; at < morning+6*event.Hour; at += event.Minute {
+			plan[at] = func() { w.change(flow, "contact", "city"); w.change(flow, "contact", "phone") }
+		}
+		w.wrong = append(w.wrong, wrongs{from: opens, to: opens + 15*event.Minute, by: flow, share: 0.6})
+		if !alone {
+			w.wrong = append(w.wrong, wrongs{from: opens, to: opens + 15*event.Minute, share: 0.2})
+		}
+		w.play(6*event.Hour, plan)
+		blamed := false
+		for _, x := range w.told {
+			blamed = blamed || x.By == flow
+		}
+		require.Equal(t, want, blamed, "alone: %v", alone)
+	}
+}
+
 // The state may be cut off and restored anywhere: the same is said.
 func TestRestored(t *testing.T) {
 	run := func(cut bool) map[string]*event.Explanation {
