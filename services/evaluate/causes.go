@@ -14,7 +14,8 @@ var meanings = map[string][][2]string{
 	"picklist_removed": {{"picklist change:"}}, "picklist_added": {{"picklist change:"}}, "retry_storm": {{"refused by the target:"}},
 	"field_renamed": {{"schema change:"}}, "field_deleted": {{"schema change:"}}, "field_retyped": {{"schema change:"}},
 	"mapping_change": {{"mapping change:"}}, "duplicate_rule": {{"refused by the target:", "duplicate"}}, "duplicate": {{"refused by the target:", "duplicate"}},
-	"token_revoked": {{"verdict:", "auth"}, {"token rotation:"}}, "token_expired": {{"verdict:", "auth"}, {"token rotation:"}},
+	"token_revoked": {{"verdict:", "auth"}, {"token rotation:"}, {"refused by the target:", "invalid_session"}},
+	"token_expired": {{"verdict:", "auth"}, {"token rotation:"}, {"refused by the target:", "invalid_session"}},
 	"throttled": {{"verdict:", "rate"}, {"quota"}, {"refused by the target:", "limit"}}, "network": {{"verdict:", "network"}},
 	"api_allocation": {{"quota"}, {"refused by the target:", "limit"}},
 	"vendor_outage":  {{"verdict:", "outage"}, {"vendor incident:"}}, "brown_out": {{"verdict:", "outage"}, {"vendor incident:"}},
@@ -22,7 +23,10 @@ var meanings = map[string][][2]string{
 	"edited_in_target": {{"edited in the target"}}, "created_in_target": {{"created in the target"}},
 }
 
-const unexplained = "unexplained"
+const (
+	unexplained = "unexplained"
+	refusedBy   = "refused by the target:"
+)
 
 // meaning is what may be said of a true cause; nil: nobody could know it.
 func meaning(cause string) [][2]string {
@@ -101,13 +105,16 @@ func (s *sheet) causes(w *World, f *Findings) {
 const leastNamed = 3
 
 // named scores the explanations: whether each fault that made records differ is
-// ranked first somewhere, and what is blamed that made none.
+// ranked first somewhere, or is what the target itself said of most of them, and
+// what is blamed that made none.
 func (s *sheet) named(w *World, f *Findings, byField gapIndex) {
-	made := map[string]int{} // by fault: confirmed differences
+	made, refused := map[string]int{}, map[string]int{} // by fault: confirmed differences
 	for i := range f.Divergences {
 		if d := &f.Divergences[i]; d.Confirmed != 0 {
 			if g := byField.of(d, true); g != nil {
 				made[g.Fault]++
+				first, _, _ := strings.Cut(d.Cause, ";")
+				refused[g.Fault] += boolInt(strings.HasPrefix(first, refusedBy) && means(first, g.Cause))
 			}
 		}
 	}
@@ -118,6 +125,9 @@ func (s *sheet) named(w *World, f *Findings, byField gapIndex) {
 		}
 		of++
 		place := placeOf(x, f.Explanations)
+		if 2*refused[x.ID] > made[x.ID] {
+			place = 1
+		}
 		hits += boolInt(place == 1)
 		among += boolInt(place != 0)
 		if place != 1 {

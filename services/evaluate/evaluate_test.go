@@ -321,6 +321,23 @@ func TestCausesCountWhereOneIsStated(t *testing.T) {
 	require.InDelta(t, 1, row(t, rows, GroupCauses, "blamed without cause").Value, 0)
 }
 
+// What the target itself said of most differences names their fault, too.
+func TestAFaultIsNamedByItsRefusals(t *testing.T) {
+	for said, want := range map[string]float64{"refused by the target: REQUEST_LIMIT_EXCEEDED": 1, "refused by the target: FIELD_INTEGRITY_EXCEPTION": 0, "unexplained": 0} {
+		lines := []truth.Line{{Kind: truth.Fault, ID: "f", At: 9, Cause: "throttled"}}
+		var list []Divergence
+		for _, field := range []string{"phone", "city", "email", "title"} {
+			g := gap(10, field, "throttled")
+			g.Fault = "f"
+			lines = append(lines, g)
+			list = append(list, Divergence{Integration: sync, Object: "contact", SourceID: "1", Field: field, FirstSeen: at(10), Confirmed: at(16), Cause: said})
+		}
+		list[0].Cause = unexplained
+		rows, _ := Score(world(t, lines...), &Findings{Divergences: list})
+		require.InDelta(t, want, row(t, rows, GroupCauses, "faults named first").Value, 0, said)
+	}
+}
+
 func TestTheListAtTheEnd(t *testing.T) {
 	w := world(t, gap(10, "phone", "coerced"), closed(30, "phone"), gap(40, "city", "coerced"))
 	other := Silent{Integration: sync, Object: "contact", SourceID: "2", FoundAt: at(50)}
