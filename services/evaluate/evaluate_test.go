@@ -87,6 +87,7 @@ func TestWhatBecameOfAChange(t *testing.T) {
 		"replaced before its try": {StateSuperseded, []truth.Line{change("d", 2, "phone", "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
 		"replaced in part":        {StateDelivered, []truth.Line{change("d", 2, "city"), attempt("a", 3, "ok", "c", "d"), write("a", 3, "c", "d")}},
 		"replaced after":          {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), write("a", 2, "c"), change("d", 3, "phone")}},
+		"bent, and soon replaced": {StateSuperseded, []truth.Line{attempt("a", 2, "ok", "c"), bent, gap(2, "phone", "coerced"), change("d", 4, "phone")}},
 		"merged away before":      {StateSuperseded, []truth.Line{merge(2), attempt("a", 3, "ok", "c"), write("a", 3, "c")}},
 		"merged away after":       {StateDelivered, []truth.Line{attempt("a", 2, "ok", "c"), write("a", 2, "c"), merge(3)}},
 	} {
@@ -94,6 +95,16 @@ func TestWhatBecameOfAChange(t *testing.T) {
 			w := world(t, append([]truth.Line{change("c", 1, "phone")}, tt.lines...)...)
 			require.Equal(t, tt.want, w.changes[sync+"c"].state)
 		})
+	}
+}
+
+// A field that was bent and soon saved anew is asked for no more: the others count.
+func TestWhatArrivedBesideABentField(t *testing.T) {
+	bent := write("a", 2, "c")
+	bent.Cause = "coerced"
+	for replaced, want := range map[truth.Time]string{4: StateDelivered, 30: StateSilent} {
+		w := world(t, change("c", 1, "phone", "city"), attempt("a", 2, "ok", "c"), bent, gap(2, "phone", "coerced"), change("d", replaced, "phone"))
+		require.Equal(t, want, w.changes[sync+"c"].state, replaced)
 	}
 }
 

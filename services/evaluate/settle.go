@@ -26,7 +26,7 @@ func (w *World) settle() {
 	}
 	for _, list := range w.records {
 		for i, c := range list {
-			w.unbend(c)
+			w.unbend(c, list[i+1:])
 			w.supersede(c, list[i+1:])
 		}
 	}
@@ -34,13 +34,20 @@ func (w *World) settle() {
 }
 
 // unbend sees whether a write that a fault bent left this change's fields
-// alone: then it was delivered.
-func (w *World) unbend(c *Change) {
+// alone: then it was delivered. Nobody asks for a field that was saved anew within
+// the deadline, as long as another one arrived.
+func (w *World) unbend(c *Change, later []*Change) {
 	if c.state != StateSilent {
 		return
 	}
+	left := slices.Clone(c.Fields)
+	for _, n := range later {
+		if int64(n.At) <= max(int64(c.At)+w.Deadline, c.claimed) {
+			left = slices.DeleteFunc(left, func(f string) bool { return slices.Contains(n.Fields, f) })
+		}
+	}
 	for _, g := range w.gapsOf(c) {
-		if int64(g.At) <= c.since && c.since < g.Ended && (g.Field == "" || c.names(g.Field)) {
+		if int64(g.At) <= c.since && c.since < g.Ended && (g.Field == "" || len(left) == 0 && c.names(g.Field) || slices.Contains(left, g.Field)) {
 			return
 		}
 	}
