@@ -214,7 +214,7 @@ func (s *scene) listen() {
 
 // hits reports whether a candidate may have made the records of a cell differ.
 func (s *scene) hits(c *Candidate, x *Cell) bool {
-	return c.hits(x) && !(machine(c.By) && s.spoken[x])
+	return c.hits(x) && (!machine(c.By) || !s.spoken[x])
 }
 
 // placed puts a candidate that happened between two looks where the first
@@ -413,7 +413,7 @@ func (s *scene) contrasts(c *Candidate, f *fit, from, to event.Time, inReach fun
 	// Beside it: what others did meanwhile, and what was done to other fields.
 	beside := risk{of: s.changes(from, to, func(x *series) bool { return x.by == "" }) - f.inside.of}
 	beside.cases = s.cases(func(x *Cell) bool {
-		return x.Began >= from && x.Began < to && !s.hits(c, x) && !(machine(c.By) && s.spoken[x])
+		return x.Began >= from && x.Began < to && !s.hits(c, x) && (!machine(c.By) || !s.spoken[x])
 	})
 	if beside.of >= leastChanges {
 		f.contrast(beside)

@@ -16,7 +16,7 @@ var meanings = map[string][][2]string{
 	"mapping_change": {{"mapping change:"}}, "duplicate_rule": {{"refused by the target:", "duplicate"}}, "duplicate": {{"refused by the target:", "duplicate"}},
 	"token_revoked": {{"verdict:", "auth"}, {"token rotation:"}, {"refused by the target:", "invalid_session"}},
 	"token_expired": {{"verdict:", "auth"}, {"token rotation:"}, {"refused by the target:", "invalid_session"}},
-	"throttled": {{"verdict:", "rate"}, {"quota"}, {"refused by the target:", "limit"}}, "network": {{"verdict:", "network"}},
+	"throttled":     {{"verdict:", "rate"}, {"quota"}, {"refused by the target:", "limit"}}, "network": {{"verdict:", "network"}},
 	"api_allocation": {{"quota"}, {"refused by the target:", "limit"}},
 	"vendor_outage":  {{"verdict:", "outage"}, {"vendor incident:"}}, "brown_out": {{"verdict:", "outage"}, {"vendor incident:"}},
 	"bulk_import": {{"import by"}}, "agent_loop": {{"edits by agent"}}, "agent_one_value": {{"edits by agent"}},
