@@ -42,8 +42,8 @@ func TestFromWebhookToSQL(t *testing.T) {
 
 	code, answer := c.hook("/hooks/hubspot-main", testSecret, body)
 	require.Equal(t, http.StatusAccepted, code, answer)
-	c.eventually("4", "SELECT count() FROM changes")
-	c.eventually("create,merge,update,associate", `SELECT arrayStringConcat(groupArray(operation), ',') FROM
+	c.eventually("5", "SELECT count() FROM changes")
+	c.eventually("create,create,merge,update,associate", `SELECT arrayStringConcat(groupArray(operation), ',') FROM
 		(SELECT operation FROM changes ORDER BY indexOf(['create','merge','update','associate'], operation))`)
 
 	code, _ = c.hook("/hooks/hubspot-main", testSecret, body) // HubSpot delivers again
@@ -52,7 +52,7 @@ func TestFromWebhookToSQL(t *testing.T) {
 	code, answer = c.send(t.Context(), "attempts", []map[string]any{
 		{
 			"id": "a1", "integration": "hubspot-salesforce", "occurred_at": now.Format(time.RFC3339Nano), "system": "salesforce",
-			"object": "contact", "operation": "create", "source_id": "502", "target_id": "003A", "status": 201,
+			"object": "contact", "operation": "create", "source_id": "503", "target_id": "003A", "status": 201,
 		},
 		{
 			"id": "a2", "integration": "hubspot-salesforce", "occurred_at": now.Format(time.RFC3339Nano), "system": "salesforce",
@@ -63,8 +63,9 @@ func TestFromWebhookToSQL(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, code, answer)
 	c.eventually("2", "SELECT count() FROM attempts")
 	c.eventually("duplicate", "SELECT class FROM failures WHERE attempt_id = 'a2'")
-	c.eventually("1", "SELECT countIf(state = 'acknowledged') FROM deliveries WHERE source_id = '502' AND operation = 'create'")
-	c.eventually("4", "SELECT count() FROM changes") // the redelivery added nothing
+	c.eventually("1", "SELECT countIf(state = 'acknowledged') FROM deliveries WHERE source_id = '503' AND operation = 'create'")
+	c.eventually("merged_into/601", "SELECT superseded_by FROM deliveries WHERE source_id = '502' AND operation = 'create' AND state = 'superseded'")
+	c.eventually("5", "SELECT count() FROM changes") // the redelivery added nothing
 	c.eventually("1", "SELECT count() FROM kpi_sync_success_rate WHERE integration = 'hubspot-salesforce' AND object = '' AND window = '1h'")
 	c.eventually("1", "SELECT count() FROM kpi_sync_latency WHERE integration = 'hubspot-salesforce' AND object = '' AND window = '1h'")
 }

@@ -52,9 +52,9 @@ func postSample(t *testing.T, c client) {
 	require.NoError(t, err)
 	code, answer := c.hook("/hooks/hubspot-main", testSecret, body)
 	require.Equal(t, http.StatusAccepted, code, answer)
-	c.eventually("4", "SELECT count() FROM changes")
-	c.eventually("4", "SELECT sum(n) FROM (SELECT count() AS n FROM changes GROUP BY event_id)")
-	c.eventually("2", "SELECT count() FROM deliveries") // a merge moves a record, an association has no fields
+	c.eventually("5", "SELECT count() FROM changes")
+	c.eventually("5", "SELECT sum(n) FROM (SELECT count() AS n FROM changes GROUP BY event_id)")
+	c.eventually("3", "SELECT count() FROM deliveries") // a merge moves a record, an association has no fields
 }
 
 func get(t *testing.T, addr, path string) int {
