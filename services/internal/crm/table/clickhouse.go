@@ -125,7 +125,7 @@ func (s *engine) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &crm.Error{Kind: crm.KindOutage, System: s.system, Message: crm.Cut(err.Error(), 300), Err: err}
+	e := &crm.Error{Kind: crm.KindOutage, System: s.system, Message: crm.Cut(crm.WithoutURL(err), 300), Err: err}
 	switch text := err.Error(); {
 	case errors.Is(err, guard.ErrPrivate):
 		e.Kind = crm.KindRefused
