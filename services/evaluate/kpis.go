@@ -207,9 +207,9 @@ func (w *World) standing(f *Findings) map[string]bool {
 	return out
 }
 
-// drift is the share of the records that differed, beyond what was under way,
-// of those that were compared. Differences that nobody had the time to look at
-// may be counted or not: the nearest share that they leave possible.
+// drift is the share of the records that differed of those that were compared.
+// The truth knows no difference while a write is under way. One that was soon
+// over may have been seen or not: the nearest share that those leave possible.
 func (w *World) drift(integration string, k KPI) (float64, bool) {
 	compared := k.Beside["denominator"]
 	if compared == 0 {
@@ -217,7 +217,7 @@ func (w *World) drift(integration string, k KPI) (float64, bool) {
 	}
 	sure, open := map[string]bool{}, map[string]bool{}
 	for _, g := range w.Gaps {
-		if g.Sync != integration || int64(g.At) >= w.Until() || w.reach(g) == underWay {
+		if g.Sync != integration || int64(g.At) >= w.Until() {
 			continue
 		}
 		name := g.Object + "/" + first(g.SourceID, g.TargetID)

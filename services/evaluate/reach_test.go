@@ -55,8 +55,10 @@ func TestDriftLeavesOpenWhatNobodyCouldSee(t *testing.T) {
 	brief := gap(10, "phone", "coerced")
 	sure := gap(10, "city", "coerced")
 	sure.SourceID = "2"
-	w := world(t, brief, closed(15, "phone"), sure)
-	for said, want := range map[float64]float64{0.1: 0, 0.2: 0, 0.4: 20, 0.05: 5} {
+	refused := gap(20, "email", "picklist_removed") // and written two minutes later: who looked meanwhile saw it
+	refused.SourceID = "3"
+	w := world(t, brief, closed(15, "phone"), sure, refused, closed(22, "email"))
+	for said, want := range map[float64]float64{0.1: 0, 0.2: 0, 0.3: 0, 0.4: 10, 0.05: 5} {
 		k := KPI{Value: said, Known: true, Beside: map[string]float64{"denominator": 10}}
 		rows, _ := Score(w, &Findings{KPIs: map[string]KPI{sync + "/" + KPIDrift: k}})
 		require.InDelta(t, want, row(t, rows, GroupKPIs, "drift rate error").Value, 1e-9, "%g", said)
