@@ -80,6 +80,24 @@ func TestStopAndReopen(t *testing.T) {
 	require.ErrorContains(t, err, "in use")
 }
 
+// A child whose parent was killed holds the address for as long as the kernel
+// takes it apart.
+func TestTheAddressOfAKilledPredecessorIsWaitedFor(t *testing.T) {
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() {
+		time.Sleep(300 * time.Millisecond)
+		_ = dead.Close()
+	}()
+	s := start(t, func(o *Options) { o.Listen = dead.Addr().String() })
+	require.Equal(t, dead.Addr().String(), s.Addr())
+
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err = Start(ctx, Options{Data: t.TempDir(), Listen: s.Addr()})
+	require.ErrorContains(t, err, "address already in use", "of one that lives")
+}
+
 // A client's pool may hold a connection that it never used.
 func TestStopDoesNotWaitForSilentConnections(t *testing.T) {
 	s := start(t)

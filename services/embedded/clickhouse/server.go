@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -37,7 +38,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opts: opts, token: rand.Text(), over: make(chan struct{}), term: make(chan struct{})}
-	if err := s.listen(); err != nil {
+	if err := s.listen(ctx); err != nil {
 		return nil, err
 	}
 	run, stop := context.WithCancel(context.Background())
@@ -52,10 +53,19 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	return s, nil
 }
 
+// addressWait is how long a child whose parent was killed may take to let go
+// of the address: it ends at once, and the kernel then takes its memory apart.
+const addressWait = 5 * time.Second
+
 // listen binds in the parent. Children inherit the socket, so the address survives them, and clients
 // that connect while one is replaced wait in the queue and are not refused.
-func (s *Server) listen() error {
+func (s *Server) listen(ctx context.Context) error {
+	const again = 50 * time.Millisecond
 	ln, err := net.Listen("tcp", s.opts.Listen)
+	for until := time.Now().Add(addressWait); errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(until) && ctx.Err() == nil; {
+		time.Sleep(again)
+		ln, err = net.Listen("tcp", s.opts.Listen)
+	}
 	if err != nil {
 		return fmt.Errorf("listen.clickhouse: %w", err)
 	}
