@@ -175,6 +175,10 @@ func (b *batch) drop(partition int32) {
 	}
 }
 
+func (b *batch) holds(partition int32) bool {
+	return slices.ContainsFunc(b.spans, func(s span) bool { return s.part.id == partition })
+}
+
 // missing reports whether any chunk is not stored yet.
 func (b *batch) missing() bool {
 	return slices.ContainsFunc(b.chunks, func(c *chunk) bool { return !c.done && len(c.fates) > 0 })

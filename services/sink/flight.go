@@ -57,14 +57,21 @@ func (r *runner) launch(ctx context.Context) {
 func (r *runner) whileStoring() (err error) {
 	select {
 	case <-r.flight.done:
-		err, r.flight = r.flight.err, nil
-		return r.landed(err)
+		return r.land()
 	default:
 	}
 	if r.ahead == nil {
 		r.ahead, err = r.due()
 	}
 	return err
+}
+
+// land waits for what is in flight.
+func (r *runner) land() error {
+	<-r.flight.done
+	err := r.flight.err
+	r.flight = nil
+	return r.landed(err)
 }
 
 func (r *runner) landed(err error) error {

@@ -136,6 +136,13 @@ func (r *runner) poll(ctx context.Context) error {
 		return err
 	}
 	for _, c := range polled.Changes {
+		// A batch is not changed while it is stored. Partitions come meanwhile, and
+		// go where this member was thrown out.
+		if r.flight != nil && r.current.holds(c.Partition) {
+			if err := r.land(); err != nil {
+				return err
+			}
+		}
 		if err := r.own(c); err != nil {
 			return err
 		}
@@ -188,8 +195,8 @@ func (r *runner) own(c bus.Ownership) error {
 
 // without takes a partition out of a batch, which may leave nothing of it.
 func (r *runner) without(b *batch, partition int32) *batch {
-	if b == nil {
-		return nil
+	if b == nil || !b.holds(partition) {
+		return b
 	}
 	b.drop(partition)
 	if len(b.spans) == 0 {
